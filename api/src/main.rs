@@ -1,0 +1,3 @@
+//! The signing API and command line of Rubrica.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Browser binding of rubrica-core.
