@@ -1,3 +1,60 @@
-//! Every task of the project.
+//! Every task of the project. CI calls the same commands as a developer.
 
-fn main() {}
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool talks on its terminal")]
+
+mod bench;
+mod demo;
+mod node;
+mod process;
+mod python;
+mod sizes;
+mod system;
+mod test;
+mod tools;
+mod verify;
+
+use std::process::ExitCode;
+
+use process::Outcome;
+
+const HELP: &str = "\
+cargo xtask <task>
+
+  demo [--port N] [--data DIR]   install what is missing, build, start API and portal on one port
+  test [SUITE…]                  install what the tests need and run them: rust wasm npm simulator conformance e2e
+  verify                         format, lints, documentation, licences, types, size budgets
+  bench [ROW…]                   figures beside their peers, in one run: token pdf
+  build                          build the binary, the npm package and the demo portal
+  setup                          only install what is missing";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let (task, rest) = match arguments.split_first() {
+        Some((task, rest)) => (task.as_str(), rest),
+        None => ("help", [].as_slice()),
+    };
+    let outcome = match task {
+        "demo" => demo::run(rest),
+        "test" => test::run(rest),
+        "verify" => verify::run(),
+        "bench" => bench::run(rest),
+        "build" => demo::build().map(drop),
+        "setup" => test::set_up(),
+        "help" | "--help" | "-h" => {
+            println!("{HELP}");
+            Ok(())
+        }
+        other => Err(format!("no task `{other}`\n\n{HELP}").into()),
+    };
+    report(outcome)
+}
+
+fn report(outcome: Outcome<()>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("xtask: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
