@@ -3,9 +3,18 @@
 //! Pure: no I/O, no clock, no randomness, no async. The same code runs in the API and, compiled to
 //! WebAssembly, in the browser. Time comes in as a [`Timestamp`], bytes as slices.
 
+pub mod cades;
+pub mod cms;
+pub mod digest;
 pub mod error_code;
+pub mod icp_brasil;
+mod oid;
 pub mod time;
+mod tlv;
+pub mod to_sign;
+pub mod validation;
 pub mod wire;
+pub mod x509;
 
 pub use error_code::ErrorCode;
 pub use time::Timestamp;

@@ -1,0 +1,316 @@
+//! Reading of SignedData.
+
+use super::{CmsError, ber};
+use crate::oid;
+use crate::tlv::{Malformed, Reader, Tlv, single, tag};
+use crate::x509::{AlgorithmIdentifier, Certificate, SignatureAlgorithm, UnusableAlgorithm};
+
+/// Largest structure that is read, with its content if that is inside.
+const MAX_BYTES: usize = 64 << 20;
+const MAX_CERTIFICATES: usize = 1_000;
+const MAX_SIGNERS: usize = 100;
+
+/// A SignedData as read (RFC 5652 §5.1). Reading does not verify anything.
+#[derive(Debug, Clone)]
+pub struct SignedData {
+    digest_algorithms: Vec<Vec<u8>>,
+    content_type: Vec<u8>,
+    content: Option<Vec<u8>>,
+    certificates: Vec<Certificate>,
+    skipped_certificates: usize,
+    signers: Vec<SignerInfo>,
+    ber: bool,
+}
+
+/// One signer (RFC 5652 §5.3).
+#[derive(Debug, Clone)]
+pub struct SignerInfo {
+    /// How the signer's certificate is named.
+    pub id: SignerId,
+    /// DER of the signed attributes with tag `31`, in the order of the file; `None` when there are none.
+    pub signed_attributes: Option<Vec<u8>>,
+    /// The signature value.
+    pub value: Vec<u8>,
+    /// Whether there are unsigned attributes, such as a time stamp.
+    pub has_unsigned_attributes: bool,
+    digest_algorithm: Vec<u8>,
+    signature_algorithm: Vec<u8>,
+}
+
+/// `SignerIdentifier ::= CHOICE { issuerAndSerialNumber, subjectKeyIdentifier [0] }`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SignerId {
+    /// Issuer and serial number, both in DER.
+    IssuerAndSerial {
+        /// The issuer's Name.
+        issuer: Vec<u8>,
+        /// The INTEGER.
+        serial: Vec<u8>,
+    },
+    /// subjectKeyIdentifier of the certificate.
+    SubjectKeyId(Vec<u8>),
+}
+
+impl SignedData {
+    /// Reads a ContentInfo with SignedData: DER, or BER with indefinite lengths. Nothing may follow.
+    ///
+    /// # Errors
+    /// `cms_malformed`.
+    pub fn parse(bytes: &[u8]) -> Result<Self, CmsError> {
+        Self::parse_before(bytes, |rest| rest.is_empty())
+    }
+
+    /// Reads the value of a PDF's `Contents`: the same, followed by any number of zero bytes.
+    ///
+    /// # Errors
+    /// `cms_malformed`.
+    pub fn parse_zero_padded(bytes: &[u8]) -> Result<Self, CmsError> {
+        Self::parse_before(bytes, |rest| rest.iter().all(|byte| *byte == 0))
+    }
+
+    fn parse_before(bytes: &[u8], may_follow: impl Fn(&[u8]) -> bool) -> Result<Self, CmsError> {
+        if bytes.len() > MAX_BYTES {
+            return Err(CmsError::Malformed("at most 64 MiB"));
+        }
+        let der = Reader::new(bytes).element().ok().filter(|element| may_follow(&bytes[element.raw.len()..]));
+        let strict = match der {
+            Some(element) => Self::parse_der(element),
+            None => Err(Malformed("one ContentInfo and nothing behind it")),
+        };
+        if let Ok(parsed) = strict {
+            return Ok(parsed);
+        }
+        // Only what BER allows more than DER can make a second attempt succeed.
+        let Ok((converted, read)) = ber::to_der(bytes) else { return strict.map_err(CmsError::from) };
+        if converted == bytes[..read] {
+            return strict.map_err(CmsError::from);
+        }
+        if !may_follow(&bytes[read..]) {
+            return Err(CmsError::Malformed("one ContentInfo and nothing behind it"));
+        }
+        let parsed = Self::parse_der(single(&converted, tag::SEQUENCE, "a ContentInfo")?)?;
+        Ok(Self { ber: true, ..parsed })
+    }
+
+    fn parse_der(content_info: Tlv<'_>) -> Result<Self, Malformed> {
+        let content_info = single(content_info.raw, tag::SEQUENCE, "a ContentInfo")?;
+        let mut reader = content_info.reader();
+        if reader.expect(tag::OID, "the content type")?.value != oid::SIGNED_DATA.as_bytes() {
+            return Err(Malformed("the content type id-signedData"));
+        }
+        let wrapped = reader.expect(tag::context_constructed(0), "the SignedData")?;
+        reader.end()?;
+
+        let mut reader = single(wrapped.value, tag::SEQUENCE, "a SignedData")?.reader();
+        let version = reader.expect(tag::INTEGER, "the version")?.small_unsigned()?;
+        if !(1..=5).contains(&version) {
+            return Err(Malformed("a version from 1 to 5"));
+        }
+        let mut algorithms = reader.expect(tag::SET, "the digest algorithms")?.reader();
+        let mut digest_algorithms = Vec::new();
+        while !algorithms.is_empty() {
+            digest_algorithms.push(AlgorithmIdentifier::read(&mut algorithms)?.oid.to_vec());
+        }
+        let (content_type, content) = encapsulated_content(&mut reader)?;
+        let (certificates, skipped_certificates) = match reader.optional(tag::context_constructed(0))? {
+            Some(set) => read_certificates(set)?,
+            None => (Vec::new(), 0),
+        };
+        // Revocation data of others; ours are looked up elsewhere.
+        reader.optional(tag::context_constructed(1))?;
+        let mut infos = reader.expect(tag::SET, "the signers")?.reader();
+        reader.end()?;
+        let mut signers = Vec::new();
+        while !infos.is_empty() {
+            if signers.len() == MAX_SIGNERS {
+                return Err(Malformed("at most 100 signers"));
+            }
+            signers.push(SignerInfo::parse(infos.expect(tag::SEQUENCE, "a SignerInfo")?)?);
+        }
+        Ok(Self {
+            digest_algorithms,
+            content_type,
+            content,
+            certificates,
+            skipped_certificates,
+            signers,
+            ber: false,
+        })
+    }
+
+    /// Certificates in the order of the file; since it is a SET, the order means nothing.
+    #[must_use]
+    pub fn certificates(&self) -> &[Certificate] {
+        &self.certificates
+    }
+
+    /// The certificates, by value.
+    #[must_use]
+    pub fn into_certificates(self) -> Vec<Certificate> {
+        self.certificates
+    }
+
+    /// Entries among the certificates that could not be read: attribute certificates or broken ones.
+    #[must_use]
+    pub const fn skipped_certificates(&self) -> usize {
+        self.skipped_certificates
+    }
+
+    /// Signers.
+    #[must_use]
+    pub fn signers(&self) -> &[SignerInfo] {
+        &self.signers
+    }
+
+    /// The content, when the signature is not detached.
+    #[must_use]
+    pub fn content(&self) -> Option<&[u8]> {
+        self.content.as_deref()
+    }
+
+    /// Whether the structure was in BER and not in DER.
+    #[must_use]
+    pub const fn is_ber(&self) -> bool {
+        self.ber
+    }
+
+    /// The only certificate that `id` names. `None` when there is none or more than one.
+    #[must_use]
+    pub fn certificate_of(&self, id: &SignerId) -> Option<&Certificate> {
+        let mut matching = self.certificates.iter().filter(|certificate| id.names(certificate));
+        let first = matching.next()?;
+        matching.all(|other| other == first).then_some(first)
+    }
+
+    /// Contents octets of eContentType.
+    pub(crate) fn content_type(&self) -> &[u8] {
+        &self.content_type
+    }
+
+    /// Contents octets of the identifiers in digestAlgorithms.
+    pub(crate) fn digest_algorithms(&self) -> &[Vec<u8>] {
+        &self.digest_algorithms
+    }
+}
+
+impl SignerId {
+    /// Whether this names the certificate.
+    #[must_use]
+    pub fn names(&self, certificate: &Certificate) -> bool {
+        match self {
+            Self::IssuerAndSerial { issuer, serial } => {
+                issuer == certificate.issuer() && serial == certificate.serial()
+            }
+            Self::SubjectKeyId(id) => {
+                let own = certificate.extensions().subject_key_id.as_ref();
+                own.is_some_and(|range| certificate.part(range) == id)
+            }
+        }
+    }
+}
+
+impl SignerInfo {
+    fn parse(info: Tlv<'_>) -> Result<Self, Malformed> {
+        let mut reader = info.reader();
+        let version = reader.expect(tag::INTEGER, "the version of a SignerInfo")?.small_unsigned()?;
+        let id = match reader.optional(tag::context(0))? {
+            Some(key_id) => SignerId::SubjectKeyId(key_id.value.to_vec()),
+            None => {
+                let mut pair = reader.expect(tag::SEQUENCE, "the signer's certificate")?.reader();
+                let issuer = pair.expect(tag::SEQUENCE, "the issuer")?.raw.to_vec();
+                let serial = pair.expect(tag::INTEGER, "the serial number")?.raw.to_vec();
+                pair.end()?;
+                SignerId::IssuerAndSerial { issuer, serial }
+            }
+        };
+        if !matches!(version, 1 | 3) {
+            return Err(Malformed("version 1 or 3 of a SignerInfo"));
+        }
+        let digest_algorithm = AlgorithmIdentifier::read(&mut reader)?.oid.to_vec();
+        let signed_attributes = reader.optional(tag::context_constructed(0))?.map(|stored| {
+            // Stored with tag a0, signed with tag 31; the length octets are the same.
+            let mut set = stored.raw.to_vec();
+            set[0] = tag::SET;
+            set
+        });
+        let signature_algorithm = reader.expect(tag::SEQUENCE, "the signature algorithm")?;
+        AlgorithmIdentifier::parse(signature_algorithm)?;
+        let value = reader.expect(tag::OCTET_STRING, "the signature value")?.value.to_vec();
+        let has_unsigned_attributes = reader.optional(tag::context_constructed(1))?.is_some();
+        reader.end()?;
+        Ok(Self {
+            id,
+            signed_attributes,
+            value,
+            has_unsigned_attributes,
+            digest_algorithm,
+            signature_algorithm: signature_algorithm.raw.to_vec(),
+        })
+    }
+
+    /// Contents octets of the digest algorithm.
+    pub(crate) fn digest_algorithm(&self) -> &[u8] {
+        &self.digest_algorithm
+    }
+
+    /// Contents octets of the signature algorithm.
+    pub(crate) fn signature_algorithm_oid(&self) -> &[u8] {
+        self.signature_identifier().oid
+    }
+
+    /// The signature algorithm. `rsaEncryption`, which many Brazilian files name, takes its digest from
+    /// the digest algorithm beside it.
+    pub(crate) fn signature_algorithm(&self) -> Result<SignatureAlgorithm, UnusableAlgorithm> {
+        let identifier = self.signature_identifier();
+        if identifier.oid != oid::RSA_ENCRYPTION.as_bytes() {
+            return SignatureAlgorithm::from_identifier(&identifier);
+        }
+        if [oid::SHA1, oid::MD5].iter().any(|weak| weak.as_bytes() == self.digest_algorithm) {
+            return Err(UnusableAlgorithm::Weak(oid::to_text(&self.digest_algorithm)));
+        }
+        SignatureAlgorithm::ALL
+            .into_iter()
+            .find(|known| {
+                known.is_rsa() && known.digest_algorithm().oid().as_bytes() == self.digest_algorithm
+            })
+            .ok_or_else(|| UnusableAlgorithm::Unknown(oid::to_text(&self.digest_algorithm)))
+    }
+
+    fn signature_identifier(&self) -> AlgorithmIdentifier<'_> {
+        let element = Reader::new(&self.signature_algorithm).element();
+        element.and_then(AlgorithmIdentifier::parse).expect("the algorithm was read before")
+    }
+}
+
+/// `EncapsulatedContentInfo ::= SEQUENCE { eContentType OID, eContent [0] EXPLICIT OCTET STRING OPTIONAL }`
+fn encapsulated_content(reader: &mut Reader<'_>) -> Result<(Vec<u8>, Option<Vec<u8>>), Malformed> {
+    let mut reader = reader.expect(tag::SEQUENCE, "the encapsulated content")?.reader();
+    let content_type = reader.expect(tag::OID, "the type of the content")?.value.to_vec();
+    let content = match reader.optional(tag::context_constructed(0))? {
+        None => None,
+        Some(wrapped) => {
+            Some(single(wrapped.value, tag::OCTET_STRING, "content as an OCTET STRING")?.value.to_vec())
+        }
+    };
+    reader.end()?;
+    Ok((content_type, content))
+}
+
+fn read_certificates(set: Tlv<'_>) -> Result<(Vec<Certificate>, usize), Malformed> {
+    let (mut certificates, mut skipped) = (Vec::new(), 0);
+    let mut reader = set.reader();
+    while !reader.is_empty() {
+        let choice = reader.element()?;
+        match Certificate::from_der(choice.raw) {
+            Ok(certificate) => certificates.push(certificate),
+            Err(_) => skipped += 1,
+        }
+        if certificates.len() + skipped > MAX_CERTIFICATES {
+            return Err(Malformed("at most 1000 certificates"));
+        }
+    }
+    Ok((certificates, skipped))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,80 @@
+//! Object identifiers of the structures read and written here (RFC 5280, RFC 5652, RFC 5035, RFC 5754).
+
+use const_oid::ObjectIdentifier;
+
+const fn oid(text: &str) -> ObjectIdentifier {
+    ObjectIdentifier::new_unwrap(text)
+}
+
+/// Text of an identifier given as contents octets; `?` when they are not one.
+pub(crate) fn to_text(contents: &[u8]) -> String {
+    ObjectIdentifier::from_bytes(contents).map_or_else(|_| "?".to_owned(), |oid| oid.to_string())
+}
+
+// Digests
+pub(crate) const SHA1: ObjectIdentifier = oid("1.3.14.3.2.26");
+pub(crate) const MD5: ObjectIdentifier = oid("1.2.840.113549.2.5");
+pub(crate) const SHA256: ObjectIdentifier = oid("2.16.840.1.101.3.4.2.1");
+pub(crate) const SHA384: ObjectIdentifier = oid("2.16.840.1.101.3.4.2.2");
+pub(crate) const SHA512: ObjectIdentifier = oid("2.16.840.1.101.3.4.2.3");
+
+// Keys and signatures
+pub(crate) const RSA_ENCRYPTION: ObjectIdentifier = oid("1.2.840.113549.1.1.1");
+pub(crate) const MD5_WITH_RSA: ObjectIdentifier = oid("1.2.840.113549.1.1.4");
+pub(crate) const SHA1_WITH_RSA: ObjectIdentifier = oid("1.2.840.113549.1.1.5");
+pub(crate) const SHA256_WITH_RSA: ObjectIdentifier = oid("1.2.840.113549.1.1.11");
+pub(crate) const SHA384_WITH_RSA: ObjectIdentifier = oid("1.2.840.113549.1.1.12");
+pub(crate) const SHA512_WITH_RSA: ObjectIdentifier = oid("1.2.840.113549.1.1.13");
+pub(crate) const EC_PUBLIC_KEY: ObjectIdentifier = oid("1.2.840.10045.2.1");
+pub(crate) const P256: ObjectIdentifier = oid("1.2.840.10045.3.1.7");
+pub(crate) const P384: ObjectIdentifier = oid("1.3.132.0.34");
+pub(crate) const ECDSA_WITH_SHA1: ObjectIdentifier = oid("1.2.840.10045.4.1");
+pub(crate) const ECDSA_WITH_SHA256: ObjectIdentifier = oid("1.2.840.10045.4.3.2");
+pub(crate) const ECDSA_WITH_SHA384: ObjectIdentifier = oid("1.2.840.10045.4.3.3");
+pub(crate) const ECDSA_WITH_SHA512: ObjectIdentifier = oid("1.2.840.10045.4.3.4");
+
+// Names
+pub(crate) const COMMON_NAME: ObjectIdentifier = oid("2.5.4.3");
+pub(crate) const SERIAL_NUMBER: ObjectIdentifier = oid("2.5.4.5");
+pub(crate) const ORGANIZATION: ObjectIdentifier = oid("2.5.4.10");
+pub(crate) const ORGANIZATIONAL_UNIT: ObjectIdentifier = oid("2.5.4.11");
+
+// Certificate extensions
+pub(crate) const SUBJECT_KEY_IDENTIFIER: ObjectIdentifier = oid("2.5.29.14");
+pub(crate) const KEY_USAGE: ObjectIdentifier = oid("2.5.29.15");
+pub(crate) const SUBJECT_ALT_NAME: ObjectIdentifier = oid("2.5.29.17");
+pub(crate) const BASIC_CONSTRAINTS: ObjectIdentifier = oid("2.5.29.19");
+pub(crate) const NAME_CONSTRAINTS: ObjectIdentifier = oid("2.5.29.30");
+pub(crate) const CRL_DISTRIBUTION_POINTS: ObjectIdentifier = oid("2.5.29.31");
+pub(crate) const CERTIFICATE_POLICIES: ObjectIdentifier = oid("2.5.29.32");
+pub(crate) const AUTHORITY_KEY_IDENTIFIER: ObjectIdentifier = oid("2.5.29.35");
+pub(crate) const EXTENDED_KEY_USAGE: ObjectIdentifier = oid("2.5.29.37");
+
+// Extended key usages that allow signing documents
+pub(crate) const ANY_EXTENDED_KEY_USAGE: ObjectIdentifier = oid("2.5.29.37.0");
+pub(crate) const CLIENT_AUTH: ObjectIdentifier = oid("1.3.6.1.5.5.7.3.2");
+pub(crate) const EMAIL_PROTECTION: ObjectIdentifier = oid("1.3.6.1.5.5.7.3.4");
+pub(crate) const DOCUMENT_SIGNING: ObjectIdentifier = oid("1.3.6.1.5.5.7.3.36");
+pub(crate) const MICROSOFT_DOCUMENT_SIGNING: ObjectIdentifier = oid("1.3.6.1.4.1.311.10.3.12");
+
+// CMS
+pub(crate) const DATA: ObjectIdentifier = oid("1.2.840.113549.1.7.1");
+pub(crate) const SIGNED_DATA: ObjectIdentifier = oid("1.2.840.113549.1.7.2");
+pub(crate) const CONTENT_TYPE: ObjectIdentifier = oid("1.2.840.113549.1.9.3");
+pub(crate) const MESSAGE_DIGEST: ObjectIdentifier = oid("1.2.840.113549.1.9.4");
+pub(crate) const SIGNING_TIME: ObjectIdentifier = oid("1.2.840.113549.1.9.5");
+pub(crate) const CMS_ALGORITHM_PROTECTION: ObjectIdentifier = oid("1.2.840.113549.1.9.52");
+pub(crate) const SIGNING_CERTIFICATE_V1: ObjectIdentifier = oid("1.2.840.113549.1.9.16.2.12");
+pub(crate) const SIGNING_CERTIFICATE_V2: ObjectIdentifier = oid("1.2.840.113549.1.9.16.2.47");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn contents_octets_become_dotted_text() {
+        assert_eq!(to_text(SHA256.as_bytes()), "2.16.840.1.101.3.4.2.1");
+        assert_eq!(to_text(&[]), "?");
+        assert_eq!(to_text(&[0x2a, 0x86]), "?");
+    }
+}

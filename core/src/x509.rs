@@ -1,0 +1,21 @@
+//! Certificates: reading, keys, acceptance of a signer, paths to a trusted root (RFC 5280).
+//!
+//! A [`Certificate`] keeps the bytes it was read from. Everything that goes into a signature (the
+//! certificate itself, its hash, the issuer's name, the serial number) is copied from those bytes.
+
+mod acceptance;
+mod algorithm;
+mod bundle;
+mod certificate;
+mod extensions;
+mod key;
+mod name;
+mod path;
+
+pub use acceptance::SignerCertificateError;
+pub use algorithm::SignatureAlgorithm;
+pub(crate) use algorithm::{AlgorithmIdentifier, UnusableAlgorithm};
+pub use certificate::{Certificate, CertificateError};
+pub use key::{KeyError, PublicKey, VerifyError, ecdsa_value_to_der};
+pub(crate) use name::attribute as name_attribute;
+pub use path::{MAX_PATH_LENGTH, PathError, TrustAnchors, build_path};

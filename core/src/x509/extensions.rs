@@ -1,0 +1,151 @@
+//! Certificate extensions (RFC 5280 §4.2): the ones that decide about a path are read at once.
+
+use core::ops::Range;
+
+use crate::oid;
+use crate::tlv::{Malformed, Reader, Tlv, range_in, single, tag};
+
+/// Extensions that the path check understands or that do not restrict a path. Any other one that is
+/// critical stops the path, and so do name and policy constraints, which are not evaluated here.
+const UNDERSTOOD: [const_oid::ObjectIdentifier; 8] = [
+    oid::SUBJECT_KEY_IDENTIFIER,
+    oid::KEY_USAGE,
+    oid::SUBJECT_ALT_NAME,
+    oid::BASIC_CONSTRAINTS,
+    oid::CRL_DISTRIBUTION_POINTS,
+    oid::CERTIFICATE_POLICIES,
+    oid::AUTHORITY_KEY_IDENTIFIER,
+    oid::EXTENDED_KEY_USAGE,
+];
+
+/// What the extensions of a certificate say. Ranges point into the DER of the certificate.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Extensions {
+    pub(crate) key_usage: Option<KeyUsage>,
+    pub(crate) basic_constraints: Option<BasicConstraints>,
+    pub(crate) subject_key_id: Option<Range<usize>>,
+    pub(crate) authority_key_id: Option<Range<usize>>,
+    /// Identifiers (contents octets) of the extended key usages; `None` when the extension is absent.
+    pub(crate) extended_key_usages: Option<Vec<Range<usize>>>,
+    /// Contents octets of the policy identifiers, in order.
+    pub(crate) policies: Vec<Range<usize>>,
+    /// Value of subjectAltName, a GeneralNames.
+    pub(crate) subject_alt_name: Option<Range<usize>>,
+    /// Identifier of the first extension that forbids building a path through this certificate.
+    pub(crate) unprocessed: Option<String>,
+}
+
+/// `KeyUsage ::= BIT STRING`: the bits that matter here.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct KeyUsage {
+    pub(crate) digital_signature: bool,
+    pub(crate) non_repudiation: bool,
+    pub(crate) key_cert_sign: bool,
+}
+
+/// `BasicConstraints ::= SEQUENCE { cA BOOLEAN DEFAULT FALSE, pathLenConstraint INTEGER OPTIONAL }`
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct BasicConstraints {
+    pub(crate) ca: bool,
+    pub(crate) path_len: Option<u32>,
+}
+
+impl Extensions {
+    /// Reads `Extensions ::= SEQUENCE OF Extension` inside the certificate `der`.
+    pub(crate) fn parse(der: &[u8], extensions: Tlv<'_>) -> Result<Self, Malformed> {
+        let mut parsed = Self::default();
+        let mut seen: Vec<&[u8]> = Vec::new();
+        let mut reader = extensions.reader();
+        while !reader.is_empty() {
+            let mut extension = reader.expect(tag::SEQUENCE, "an Extension")?.reader();
+            let id = extension.expect(tag::OID, "the identifier of an extension")?.value;
+            let critical = match extension.optional(tag::BOOLEAN)? {
+                Some(critical) => critical.boolean()?,
+                None => false,
+            };
+            let value = extension.expect(tag::OCTET_STRING, "the value of an extension")?.value;
+            extension.end()?;
+            if seen.contains(&id) {
+                return Err(Malformed("each extension only once"));
+            }
+            seen.push(id);
+            parsed.take(der, id, critical, value)?;
+        }
+        Ok(parsed)
+    }
+
+    fn take(&mut self, der: &[u8], id: &[u8], critical: bool, value: &[u8]) -> Result<(), Malformed> {
+        let is = |known: const_oid::ObjectIdentifier| known.as_bytes() == id;
+        if is(oid::KEY_USAGE) {
+            self.key_usage = Some(key_usage(value)?);
+        } else if is(oid::BASIC_CONSTRAINTS) {
+            self.basic_constraints = Some(basic_constraints(value)?);
+        } else if is(oid::SUBJECT_KEY_IDENTIFIER) {
+            let key_id = single(value, tag::OCTET_STRING, "a SubjectKeyIdentifier")?;
+            self.subject_key_id = Some(range_in(der, key_id.value));
+        } else if is(oid::AUTHORITY_KEY_IDENTIFIER) {
+            let mut reader = single(value, tag::SEQUENCE, "an AuthorityKeyIdentifier")?.reader();
+            self.authority_key_id =
+                reader.optional(tag::context(0))?.map(|key_id| range_in(der, key_id.value));
+        } else if is(oid::EXTENDED_KEY_USAGE) {
+            self.extended_key_usages =
+                Some(identifiers(der, value, |reader| reader.expect(tag::OID, "an extended key usage"))?);
+        } else if is(oid::CERTIFICATE_POLICIES) {
+            self.policies = identifiers(der, value, |reader| {
+                let policy = reader.expect(tag::SEQUENCE, "a PolicyInformation")?;
+                policy.reader().expect(tag::OID, "a policy identifier")
+            })?;
+        } else if is(oid::SUBJECT_ALT_NAME) {
+            self.subject_alt_name = Some(range_in(der, value));
+        }
+        let stops = is(oid::NAME_CONSTRAINTS) || (critical && !UNDERSTOOD.iter().any(|known| is(*known)));
+        if stops && self.unprocessed.is_none() {
+            self.unprocessed = Some(oid::to_text(id));
+        }
+        Ok(())
+    }
+}
+
+fn key_usage(value: &[u8]) -> Result<KeyUsage, Malformed> {
+    const WHAT: &str = "a KeyUsage of one or two bytes";
+    let bits = single(value, tag::BIT_STRING, WHAT)?;
+    let (&[unused], [first, rest @ ..]) = bits.value.split_at_checked(1).ok_or(Malformed(WHAT))? else {
+        return Err(Malformed(WHAT));
+    };
+    if unused > 7 || rest.len() > 1 {
+        return Err(Malformed(WHAT));
+    }
+    Ok(KeyUsage {
+        digital_signature: first & 0x80 != 0,
+        non_repudiation: first & 0x40 != 0,
+        key_cert_sign: first & 0x04 != 0,
+    })
+}
+
+fn basic_constraints(value: &[u8]) -> Result<BasicConstraints, Malformed> {
+    let mut reader = single(value, tag::SEQUENCE, "a BasicConstraints")?.reader();
+    let ca = match reader.optional(tag::BOOLEAN)? {
+        Some(ca) => ca.boolean()?,
+        None => false,
+    };
+    let path_len = match reader.optional(tag::INTEGER)? {
+        Some(length) => Some(length.small_unsigned()?),
+        None => None,
+    };
+    reader.end()?;
+    Ok(BasicConstraints { ca, path_len })
+}
+
+/// Reads a SEQUENCE OF something that holds an identifier.
+fn identifiers<'a>(
+    der: &[u8],
+    value: &'a [u8],
+    read: impl Fn(&mut Reader<'a>) -> Result<Tlv<'a>, Malformed>,
+) -> Result<Vec<Range<usize>>, Malformed> {
+    let mut reader = single(value, tag::SEQUENCE, "a sequence of identifiers")?.reader();
+    let mut found = Vec::new();
+    while !reader.is_empty() {
+        found.push(range_in(der, read(&mut reader)?.value));
+    }
+    Ok(found)
+}
