@@ -9,6 +9,8 @@ pub mod digest;
 pub mod error_code;
 pub mod icp_brasil;
 mod oid;
+#[cfg(test)]
+mod testing;
 pub mod time;
 mod tlv;
 pub mod to_sign;

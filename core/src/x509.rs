@@ -19,3 +19,6 @@ pub use certificate::{Certificate, CertificateError};
 pub use key::{KeyError, PublicKey, VerifyError, ecdsa_value_to_der};
 pub(crate) use name::attribute as name_attribute;
 pub use path::{MAX_PATH_LENGTH, PathError, TrustAnchors, build_path};
+
+#[cfg(test)]
+mod tests;

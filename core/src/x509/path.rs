@@ -268,3 +268,6 @@ fn constraint(certificate: &Certificate, reason: &str) -> PathError {
 fn label(certificate: &Certificate) -> String {
     format!("{} of {}", certificate.serial_hex(), certificate.issuer_common_name())
 }
+
+#[cfg(test)]
+mod tests;
