@@ -7,6 +7,7 @@
 //!
 //! Source: ISO 32000-2 (PDF 2.0), §7 for the syntax, §12.7 for forms, §12.8 for signatures.
 
+mod changes;
 mod document;
 mod field;
 mod filter;
@@ -19,6 +20,7 @@ mod tests;
 mod update;
 mod xref;
 
+pub(crate) use changes::{LaterChanges, later_changes};
 pub(crate) use document::{Document, IndirectObject};
 pub(crate) use field::{SignatureField, signature_fields, text_string};
 pub(crate) use object::{Dictionary, Object, Reference, write_hex};

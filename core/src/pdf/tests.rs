@@ -209,3 +209,79 @@ proptest! {
         let _ = read(&file[..cut.index(file.len())]);
     }
 }
+
+/// Adds one object and replaces the page; gives the new file and the number of the new object.
+fn updated(file: &[u8]) -> (Vec<u8>, u32) {
+    let document = Document::open(file).unwrap();
+    let (_, catalog) = document.catalog().unwrap();
+    let (page, dictionary) = document.first_page(&catalog).unwrap();
+    let mut update = IncrementalUpdate::new(&document).unwrap();
+    let added = update.allocate();
+    update.put_body(added, b"(added)".to_vec());
+    update.put(page, &dictionary.with(b"Added", added).into());
+    let revision = update.finish(|_| vec![7; 16]).unwrap();
+    assert!(revision.bytes[revision.body_offsets[&added.number]..].starts_with(b"(added)"));
+    ([file, &revision.bytes].concat(), added.number)
+}
+
+#[test]
+fn an_update_keeps_the_kind_of_the_last_cross_reference_and_what_the_trailer_said() {
+    let plain = Sample::new().trailer("/Info 4 0 R");
+    let files = [
+        plain.table(),
+        plain.stream(&[]),
+        plain.stream(&[1, 2, 3]),
+        plain.table().trim_ascii_end().to_vec(),
+        include_bytes!("../../testdata/pdf/linearized.pdf").to_vec(),
+        include_bytes!("../../testdata/pdf/linearized-object-streams.pdf").to_vec(),
+        include_bytes!("../../testdata/pdf/pypdf-updated.pdf").to_vec(),
+    ];
+    for file in files {
+        let before = Document::open(&file).unwrap();
+        let (new, added) = updated(&file);
+        let (newer, _) = updated(&new);
+        let after = Document::open(&newer).unwrap();
+        let (old, last) = (before.newest(), after.newest());
+        assert_eq!(matches!(old.kind, SectionKind::Table), matches!(last.kind, SectionKind::Table));
+        for key in [&b"Root"[..], b"Info"] {
+            assert_eq!(old.trailer.get(key), last.trailer.get(key));
+        }
+        let identifier = |section: &Section| section.trailer.get(b"ID").unwrap().as_array().unwrap().to_vec();
+        assert_eq!(identifier(old)[0], identifier(last)[0]);
+        assert_eq!(identifier(last)[1], Object::String(vec![7; 16]));
+        assert_eq!(after.sections().len(), before.sections().len() + 2);
+        let (_, page) = after.first_page(&after.catalog().unwrap().1).unwrap();
+        assert_eq!(after.value(&page, b"Added").unwrap(), Some(Object::String(b"added".to_vec())));
+        assert!(page.get(b"Parent").is_some());
+        let used = before.sections().iter().filter_map(|section| match section.kind {
+            SectionKind::Stream(number) => Some(number),
+            SectionKind::Table => None,
+        });
+        assert!(used.max().is_none_or(|number| added > number), "{added} replaces a cross-reference stream");
+    }
+}
+
+#[test]
+fn new_numbers_begin_behind_every_revision() {
+    let file = append(&Sample::new().with(20, "(twenty)").table(), &[(2, "<</Kids [3 0 R]>>")], "/Size 500");
+    assert_eq!(updated(&file).1, 500);
+    let full = replaced(&Sample::new().table(), "/Size 5", "/Size 8388608");
+    let document = Document::open(&full).unwrap();
+    let mut update = IncrementalUpdate::new(&document).unwrap();
+    let added = update.allocate();
+    update.put(added, &Object::Null);
+    assert_eq!(update.finish(|_| vec![]).unwrap_err().code(), ErrorCode::PdfUnsupported);
+}
+
+#[test]
+fn generations_of_replaced_objects_are_kept() {
+    let file = replaced(&Sample::new().table(), "3 0 obj", "3 2 obj");
+    let file = replaced(&file, "Kids [3 0 R]", "Kids [3 2 R]");
+    let document = Document::open(&file).unwrap();
+    let Entry::Offset { offset, .. } = document.entry(3).unwrap() else { panic!("3 is a plain object") };
+    let file = replaced(&file, &format!("{offset:010} 00000 n"), &format!("{offset:010} 00002 n"));
+    let (new, _) = updated(&file);
+    let after = Document::open(&new).unwrap();
+    let (page, dictionary) = after.first_page(&after.catalog().unwrap().1).unwrap();
+    assert_eq!((page.generation, dictionary.get(b"Added").is_some()), (2, true));
+}
