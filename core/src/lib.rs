@@ -9,6 +9,7 @@ pub mod digest;
 pub mod error_code;
 pub mod icp_brasil;
 mod oid;
+pub mod pades;
 pub mod pdf;
 pub mod time;
 mod tlv;

@@ -7,9 +7,13 @@
 mod form;
 mod plan;
 mod prepare;
+#[cfg(test)]
+pub(crate) mod tests;
 
 pub use plan::PdfPlan;
 pub use prepare::{PrepareOptions, prepare};
+
+pub(crate) use form::docmdp_permission;
 
 use crate::ErrorCode;
 use crate::cms::CmsError;

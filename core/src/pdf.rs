@@ -24,8 +24,8 @@ pub(crate) use changes::{LaterChanges, later_changes};
 pub(crate) use document::{Document, IndirectObject};
 pub(crate) use field::{SignatureField, signature_fields, text_string};
 pub(crate) use object::{Dictionary, Object, Reference, write_hex};
-pub(crate) use parser::Parser;
-pub(crate) use update::{IncrementalUpdate, Revision};
+pub(crate) use parser::{Parser, hex_value};
+pub(crate) use update::IncrementalUpdate;
 pub(crate) use xref::{Entry, Section, SectionKind};
 
 use crate::ErrorCode;

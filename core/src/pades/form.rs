@@ -24,10 +24,15 @@ pub(super) fn check_signable(document: &Document<'_>, catalog: &Dictionary) -> R
 }
 
 /// What the certification signature allows: 1 nothing, 2 forms and signatures, 3 also annotations; `None` without one.
-pub(crate) fn docmdp_permission(document: &Document<'_>, catalog: &Dictionary) -> Result<Option<i64>, PdfError> {
+pub(crate) fn docmdp_permission(
+    document: &Document<'_>,
+    catalog: &Dictionary,
+) -> Result<Option<i64>, PdfError> {
     let Some(permissions) = document.dictionary(catalog, b"Perms")? else { return Ok(None) };
     let Some(certification) = document.dictionary(&permissions, b"DocMDP")? else { return Ok(None) };
-    let Some(Object::Array(references)) = document.value(&certification, b"Reference")? else { return Ok(None) };
+    let Some(Object::Array(references)) = document.value(&certification, b"Reference")? else {
+        return Ok(None);
+    };
     for item in &references {
         let Object::Dictionary(reference) = document.resolve(item)? else { continue };
         if reference.has_name(b"TransformMethod", b"DocMDP") {
@@ -189,10 +194,11 @@ enum Appended {
 
 fn appended(document: &Document<'_>, array: Option<&Object>, item: Reference) -> Result<Appended, PdfError> {
     let resolved = array.map_or(Ok(Object::Null), |array| document.resolve(array))?;
-    let mut items = match resolved {
-        Object::Null => return Ok(Appended::Direct(Object::Array(vec![item.into()]))),
-        Object::Array(items) => items,
-        _ => return Err(PdfError::damaged(0, "Annots or Fields is not an array")),
+    if resolved == Object::Null {
+        return Ok(Appended::Direct(Object::Array(vec![item.into()])));
+    }
+    let Object::Array(mut items) = resolved else {
+        return Err(PdfError::damaged(0, "Annots or Fields is not an array"));
     };
     items.push(item.into());
     let array_object = Object::Array(items);

@@ -14,7 +14,7 @@ const VERSION: u32 = 1;
 ///
 /// **Shape**: JSON `{ version, original_length, original_digest, appended, slot: { start, end }, cms }`; `appended` in
 /// standard base64; `slot` counts bytes of `appended`. Reading refuses another version and a slot that is not empty.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Stored", into = "Stored")]
 pub struct PdfPlan {
     original_length: u64,
@@ -25,7 +25,7 @@ pub struct PdfPlan {
 }
 
 /// The place of the Contents string, with its delimiters, in the appended bytes.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Slot {
     /// Of `<`.
@@ -149,7 +149,8 @@ impl TryFrom<Stored> for PdfPlan {
         let appended = Base64::decode_vec(&stored.appended).map_err(|_| "appended is not base64")?;
         let slot = appended.get(stored.slot.start..stored.slot.end).ok_or("the slot is outside appended")?;
         match slot {
-            [b'<', digits @ .., b'>'] if digits.len() % 2 == 0 && digits.iter().all(|digit| *digit == b'0') => {}
+            [b'<', digits @ .., b'>']
+                if digits.len() % 2 == 0 && digits.iter().all(|digit| *digit == b'0') => {}
             _ => return Err("the slot is not an empty hexadecimal string"),
         }
         let Stored { original_length, original_digest, slot, cms, .. } = stored;

@@ -1,8 +1,8 @@
 //! First step: the revision with an empty place for the signature, and what has to be signed.
 
+use super::PadesError;
 use super::form::{add_signature_field, check_signable};
 use super::plan::{PdfPlan, Slot};
-use super::PadesError;
 use crate::Timestamp;
 use crate::cms;
 use crate::digest::Sha256Stream;

@@ -66,7 +66,7 @@ struct Comparison<'d, 'a> {
 impl<'d, 'a> Comparison<'d, 'a> {
     fn new(signed: &'d Document<'a>, current: &'d Document<'a>) -> Result<Self, Objection> {
         let end = signed.file().len();
-        let later = current.sections().len().checked_sub(signed.sections().len()).unwrap_or_default();
+        let later = current.sections().len().saturating_sub(signed.sections().len());
         let offsets = |document: &Document<'_>| -> Vec<usize> {
             document.sections().iter().map(|section| section.offset).collect()
         };
@@ -313,7 +313,8 @@ impl<'d, 'a> Comparison<'d, 'a> {
     /// Any other would lend its reason to a change of, say, a page that the new reference points at.
     fn explain_container(&mut self, old: Option<&Object>, new: Option<&Object>) -> Result<(), Objection> {
         let Some(reference) = new.and_then(Object::as_reference) else { return Ok(()) };
-        if old != new && !self.changes.get(&reference.number).is_some_and(|change| change.before.is_none()) {
+        let is_new = self.changes.get(&reference.number).is_some_and(|change| change.before.is_none());
+        if old != new && !is_new {
             return Err("a later revision gives an object of the signed part another role".into());
         }
         self.changes.remove(&reference.number);

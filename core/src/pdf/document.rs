@@ -233,10 +233,10 @@ impl<'a> Document<'a> {
     }
 
     fn dictionary_at(&self, reference: Reference) -> Result<Dictionary, PdfError> {
-        match self.resolve(&reference.into())? {
-            Object::Dictionary(dictionary) => Ok(dictionary),
-            _ => Err(PdfError::damaged(0, "the catalogue or a page is missing")),
-        }
+        let Object::Dictionary(dictionary) = self.resolve(&reference.into())? else {
+            return Err(PdfError::damaged(0, "the catalogue or a page is missing"));
+        };
+        Ok(dictionary)
     }
 
     /// Reference of the catalogue: `/Root` of the newest trailer.

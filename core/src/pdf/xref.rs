@@ -166,9 +166,8 @@ impl Section {
             parser.move_to(end);
             parser.skip_white();
         }
-        let trailer = match parser.object()? {
-            Object::Dictionary(trailer) => trailer,
-            _ => return Err(parser.damaged("a trailer dictionary was expected")),
+        let Object::Dictionary(trailer) = parser.object()? else {
+            return Err(parser.damaged("a trailer dictionary was expected"));
         };
         let end = parser.position();
         Ok(Self { kind: SectionKind::Table, offset, end, trailer, subsections, rows: Rows::InFile })
