@@ -9,6 +9,8 @@ pub mod digest;
 pub mod error_code;
 pub mod icp_brasil;
 mod oid;
+pub mod pades;
+pub mod pdf;
 #[cfg(test)]
 mod testing;
 pub mod time;

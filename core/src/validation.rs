@@ -7,10 +7,12 @@
 //! `revocation: not_checked`, which is shown in text and JSON; `passed` speaks about all other checks.
 
 mod cms;
+mod pdf;
 mod report;
 mod text;
 
 pub use cms::{Content, validate_cms};
+pub use pdf::validate_pdf;
 pub use report::{
     Check, Context, Finding, Indication, Outcome, Report, SignatureReport, SubIndication, ValidationError,
 };

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::cms::CmsError;
+use crate::pdf::PdfError;
 use crate::wire::{CertificateView, SignatureFormat};
 use crate::x509::{Certificate, TrustAnchors};
 use crate::{ErrorCode, Timestamp};
@@ -279,6 +280,9 @@ pub enum ValidationError {
     /// The file cannot be read as a signature.
     #[error(transparent)]
     Cms(#[from] CmsError),
+    /// The file cannot be read as a PDF.
+    #[error(transparent)]
+    Pdf(#[from] PdfError),
     /// The file can be read and carries no signature.
     #[error("the file carries no signature")]
     NotSigned,
@@ -293,6 +297,7 @@ impl ValidationError {
     pub const fn code(&self) -> ErrorCode {
         match self {
             Self::Cms(error) => error.code(),
+            Self::Pdf(error) => error.code(),
             Self::NotSigned => ErrorCode::NotSigned,
             Self::ContentRequired => ErrorCode::ContentRequired,
         }

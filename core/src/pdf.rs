@@ -1,0 +1,78 @@
+//! PDF files as far as signing needs them: a bounded reader and a writer of incremental updates.
+//!
+//! The reader is **strict and lazy**. Strict, because two programs that read one file in two ways are how
+//! signatures get forged: what is ambiguous is refused, never repaired. Lazy, because a signature touches five
+//! objects: cross-reference rows are decoded when asked for, and nothing else of the file is looked at. So the
+//! cost does not grow with the document, and a damaged page 700 is none of our business.
+//!
+//! Source: ISO 32000-2 (PDF 2.0), §7 for the syntax, §12.7 for forms, §12.8 for signatures.
+
+mod changes;
+mod document;
+mod field;
+mod filter;
+mod object;
+mod parser;
+#[cfg(test)]
+pub(crate) mod sample;
+#[cfg(test)]
+mod tests;
+mod update;
+mod xref;
+
+pub(crate) use changes::{LaterChanges, later_changes};
+pub(crate) use document::{Document, IndirectObject};
+pub(crate) use field::{SignatureField, signature_fields, text_string};
+pub(crate) use object::{Dictionary, Object, Reference, write_hex};
+pub(crate) use parser::{Parser, hex_value};
+pub(crate) use update::IncrementalUpdate;
+pub(crate) use xref::{Entry, Section, SectionKind};
+
+use crate::ErrorCode;
+
+/// Why a PDF cannot be read or extended.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PdfError {
+    /// The bytes do not begin as a PDF.
+    #[error("the file does not begin with %PDF-")]
+    NotAPdf,
+    /// The structure cannot be followed: cut off, overwritten or written wrongly.
+    #[error("damaged PDF at byte {offset}: {what}")]
+    Damaged {
+        /// Where the reader stood, in bytes from the start of the file or of the stream it was reading.
+        offset: usize,
+        /// What was expected or found there.
+        what: &'static str,
+    },
+    /// The file is encrypted, with or without a password to open it.
+    #[error("the PDF is encrypted")]
+    Encrypted,
+    /// A well-formed structure that we do not sign.
+    #[error("the PDF uses {what}")]
+    Unsupported {
+        /// The structure, as the object of "uses".
+        what: &'static str,
+    },
+}
+
+impl PdfError {
+    pub(crate) const fn damaged(offset: usize, what: &'static str) -> Self {
+        Self::Damaged { offset, what }
+    }
+
+    pub(crate) const fn unsupported(what: &'static str) -> Self {
+        Self::Unsupported { what }
+    }
+
+    /// The stable code: `not_a_pdf`, `pdf_damaged`, `pdf_encrypted` or `pdf_unsupported`.
+    #[must_use]
+    pub const fn code(&self) -> ErrorCode {
+        match self {
+            Self::NotAPdf => ErrorCode::NotAPdf,
+            Self::Damaged { .. } => ErrorCode::PdfDamaged,
+            Self::Encrypted => ErrorCode::PdfEncrypted,
+            Self::Unsupported { .. } => ErrorCode::PdfUnsupported,
+        }
+    }
+}

@@ -1,0 +1,310 @@
+//! A PDF opened for reading: the chain of cross-reference sections and the objects behind it.
+
+use core::cell::RefCell;
+use core::ops::Range;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use super::filter::decode_stream;
+use super::xref::read_sections;
+use super::{Dictionary, Entry, Object, Parser, PdfError, Reference, Section};
+
+/// Nodes of the page tree that are looked at on the way to the first page.
+const MAX_PAGE_NODES: usize = 64;
+/// Decoded object streams of one document together, in bytes.
+const MAX_STREAM_BYTES: usize = 64 << 20;
+/// `%PDF-` is looked for in this many first bytes, to tell junk before the header from another file type.
+const HEAD_BYTES: usize = 1024;
+
+/// A PDF as it stands after its last revision. Borrows the file and copies nothing of it but the objects asked for.
+#[derive(Debug)]
+pub(crate) struct Document<'a> {
+    file: &'a [u8],
+    sections: Vec<Section>,
+    object_streams: RefCell<ObjectStreams>,
+}
+
+/// Object streams decoded so far.
+#[derive(Debug, Default)]
+struct ObjectStreams {
+    decoded: BTreeMap<u32, Rc<ObjectStream>>,
+    bytes: usize,
+}
+
+/// A decoded object stream (ISO 32000-2 §7.5.7).
+#[derive(Debug)]
+struct ObjectStream {
+    data: Vec<u8>,
+    /// Object number and place in `data`, in the order of the stream.
+    members: Vec<(u32, usize)>,
+}
+
+/// An object together with where it came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct IndirectObject<'a> {
+    /// The object, or the dictionary of a stream.
+    pub(crate) value: Object,
+    /// Encoded bytes of the stream, if it is one.
+    pub(crate) stream: Option<&'a [u8]>,
+    /// From `n g obj` to behind `endobj` in the file; `None` inside an object stream.
+    pub(crate) span: Option<Range<usize>>,
+}
+
+impl<'a> Document<'a> {
+    /// Opens a file by its last `startxref`.
+    ///
+    /// # Errors
+    /// See [`PdfError`]. Encrypted and hybrid files are refused, and so is anything that readers understand in different ways.
+    pub(crate) fn open(file: &'a [u8]) -> Result<Self, PdfError> {
+        if !file.starts_with(b"%PDF-") {
+            let head = &file[..file.len().min(HEAD_BYTES)];
+            let later = head.windows(5).any(|window| window == b"%PDF-");
+            return Err(if later {
+                PdfError::unsupported("bytes before its header")
+            } else {
+                PdfError::NotAPdf
+            });
+        }
+        let sections = read_sections(file)?;
+        if sections.iter().any(|section| section.trailer.get(b"Encrypt").is_some()) {
+            return Err(PdfError::Encrypted);
+        }
+        let document = Self { file, sections, object_streams: RefCell::default() };
+        let size = document.newest().size()?;
+        for section in &document.sections {
+            if section.size()? > size {
+                return Err(PdfError::damaged(
+                    document.newest().offset,
+                    "the Size is smaller than an earlier one",
+                ));
+            }
+        }
+        Ok(document)
+    }
+
+    /// The bytes that were opened.
+    pub(crate) const fn file(&self) -> &'a [u8] {
+        self.file
+    }
+
+    /// Cross-reference sections, the newest first; never empty.
+    pub(crate) fn sections(&self) -> &[Section] {
+        &self.sections
+    }
+
+    /// The newest cross-reference section: its trailer is the one that counts.
+    pub(crate) fn newest(&self) -> &Section {
+        self.sections.first().expect("a document is opened with at least one section")
+    }
+
+    /// Version as (major, minor): the catalogue's when it is later than the header's (ISO 32000-2 §7.5.2).
+    pub(crate) fn version(&self, catalog: &Dictionary) -> (u8, u8) {
+        let parse = |text: &[u8]| match text {
+            [major @ b'0'..=b'9', b'.', minor @ b'0'..=b'9', ..] => Some((major - b'0', minor - b'0')),
+            _ => None,
+        };
+        let header = parse(&self.file[5..]);
+        header.max(catalog.get(b"Version").and_then(Object::as_name).and_then(parse)).unwrap_or((1, 0))
+    }
+
+    /// What the newest section that names the object says about it.
+    pub(crate) fn entry(&self, number: u32) -> Result<Entry, PdfError> {
+        for section in &self.sections {
+            if let Some(entry) = section.entry(self.file, number)? {
+                return Ok(entry);
+            }
+        }
+        Ok(Entry::Free)
+    }
+
+    /// Reads the object that a reference means; `None` when there is none, which counts as `null`.
+    pub(crate) fn object(&self, reference: Reference) -> Result<Option<IndirectObject<'a>>, PdfError> {
+        let object = match self.entry(reference.number)? {
+            Entry::Offset { offset, generation } if generation == reference.generation => {
+                self.object_at(offset, reference)?
+            }
+            Entry::InStream { stream, index } if reference.generation == 0 => {
+                let value = self.object_stream(stream)?.member(reference.number, index)?;
+                IndirectObject { value, stream: None, span: None }
+            }
+            Entry::Free | Entry::Offset { .. } | Entry::InStream { .. } => return Ok(None),
+        };
+        Ok(Some(object))
+    }
+
+    /// Reads the object at a byte of the file, which must be the one of that reference.
+    pub(crate) fn object_at(
+        &self,
+        offset: usize,
+        reference: Reference,
+    ) -> Result<IndirectObject<'a>, PdfError> {
+        let mut parser = Parser::new(self.file, offset);
+        if parser.object_header() != Ok(reference) {
+            return Err(PdfError::damaged(offset, "another object stands where the cross-reference points"));
+        }
+        let value = parser.object()?;
+        parser.skip_space();
+        let mut stream = None;
+        if let Object::Dictionary(dictionary) = &value
+            && parser.peek() == Some(b's')
+        {
+            stream = Some(parser.stream_body(self.stream_length(dictionary, offset)?)?);
+        } else {
+            parser.end_object()?;
+        }
+        Ok(IndirectObject { value, stream, span: Some(offset..parser.position()) })
+    }
+
+    /// `/Length`, which may be an indirect number. Only a plain object is looked at, so that this cannot recurse.
+    fn stream_length(&self, dictionary: &Dictionary, offset: usize) -> Result<usize, PdfError> {
+        let wrong = PdfError::damaged(offset, "the Length of a stream is wrong");
+        let length = match dictionary.get(b"Length") {
+            Some(Object::Reference(reference)) => match self.entry(reference.number)? {
+                Entry::Offset { offset, generation } if generation == reference.generation => {
+                    let mut parser = Parser::new(self.file, offset);
+                    if parser.object_header() != Ok(*reference) {
+                        return Err(wrong);
+                    }
+                    parser.object()?.as_integer()
+                }
+                Entry::Free | Entry::Offset { .. } | Entry::InStream { .. } => None,
+            },
+            Some(Object::Integer(length)) => Some(*length),
+            _ => None,
+        };
+        length.and_then(|length| usize::try_from(length).ok()).ok_or(wrong)
+    }
+
+    fn object_stream(&self, number: u32) -> Result<Rc<ObjectStream>, PdfError> {
+        if let Some(stream) = self.object_streams.borrow().decoded.get(&number) {
+            return Ok(Rc::clone(stream));
+        }
+        let Entry::Offset { offset, generation: 0 } = self.entry(number)? else {
+            return Err(PdfError::damaged(0, "an object stream is missing"));
+        };
+        let object = self.object_at(offset, Reference { number, generation: 0 })?;
+        let stream = Rc::new(ObjectStream::read(&object, offset)?);
+        let mut cache = self.object_streams.borrow_mut();
+        cache.bytes += stream.data.len();
+        if cache.bytes > MAX_STREAM_BYTES {
+            return Err(PdfError::unsupported("object streams that are too large"));
+        }
+        cache.decoded.insert(number, Rc::clone(&stream));
+        Ok(stream)
+    }
+
+    /// Follows a reference to its object; any other object, and a missing one, stands for itself. Streams are refused.
+    pub(crate) fn resolve(&self, object: &Object) -> Result<Object, PdfError> {
+        let mut current = object.clone();
+        // A reference to a reference is allowed but nobody needs more than one.
+        for _ in 0..4 {
+            let Object::Reference(reference) = current else { return Ok(current) };
+            current = match self.object(reference)? {
+                None => Object::Null,
+                Some(IndirectObject { stream: Some(_), span, .. }) => {
+                    let at = span.map_or(0, |span| span.start);
+                    return Err(PdfError::damaged(at, "a stream stands where another object was expected"));
+                }
+                Some(IndirectObject { value, .. }) => value,
+            };
+        }
+        Err(PdfError::damaged(0, "references lead to references"))
+    }
+
+    /// The value of a key, followed when it is a reference; `None` when absent or null.
+    pub(crate) fn value(&self, dictionary: &Dictionary, key: &[u8]) -> Result<Option<Object>, PdfError> {
+        let Some(object) = dictionary.get(key) else { return Ok(None) };
+        Ok(Some(self.resolve(object)?).filter(|object| *object != Object::Null))
+    }
+
+    /// The value of a key as a dictionary, followed when it is a reference.
+    pub(crate) fn dictionary(
+        &self,
+        dictionary: &Dictionary,
+        key: &[u8],
+    ) -> Result<Option<Dictionary>, PdfError> {
+        match self.value(dictionary, key)? {
+            None => Ok(None),
+            Some(Object::Dictionary(value)) => Ok(Some(value)),
+            Some(_) => {
+                Err(PdfError::damaged(0, "a dictionary was expected in the catalogue or the page tree"))
+            }
+        }
+    }
+
+    fn dictionary_at(&self, reference: Reference) -> Result<Dictionary, PdfError> {
+        let Object::Dictionary(dictionary) = self.resolve(&reference.into())? else {
+            return Err(PdfError::damaged(0, "the catalogue or a page is missing"));
+        };
+        Ok(dictionary)
+    }
+
+    /// Reference of the catalogue: `/Root` of the newest trailer.
+    pub(crate) fn root(&self) -> Result<Reference, PdfError> {
+        let root = self.newest().trailer.get(b"Root").and_then(Object::as_reference);
+        root.ok_or(PdfError::damaged(self.newest().offset, "the trailer has no Root"))
+    }
+
+    /// The catalogue with its reference.
+    pub(crate) fn catalog(&self) -> Result<(Reference, Dictionary), PdfError> {
+        let root = self.root()?;
+        Ok((root, self.dictionary_at(root)?))
+    }
+
+    /// The first page with its reference.
+    pub(crate) fn first_page(&self, catalog: &Dictionary) -> Result<(Reference, Dictionary), PdfError> {
+        let missing = PdfError::damaged(0, "the document has no page");
+        let pages = catalog.get(b"Pages").and_then(Object::as_reference).ok_or(missing.clone())?;
+        // The nodes still to visit, the next one last; only the first children are ever needed, but a node may be empty.
+        let mut ahead = vec![pages];
+        let mut seen = BTreeSet::new();
+        for _ in 0..MAX_PAGE_NODES {
+            let Some(reference) = ahead.pop() else { return Err(missing) };
+            if !seen.insert(reference) {
+                return Err(PdfError::damaged(0, "the page tree has a loop"));
+            }
+            let node = self.dictionary_at(reference)?;
+            let Some(kids) = self.value(&node, b"Kids")? else {
+                return if node.has_name(b"Type", b"Page") { Ok((reference, node)) } else { Err(missing) };
+            };
+            let kids = kids.as_array().ok_or(missing.clone())?;
+            ahead.extend(kids.iter().take(MAX_PAGE_NODES).rev().filter_map(Object::as_reference));
+        }
+        Err(PdfError::unsupported("a page tree that cannot be followed"))
+    }
+}
+
+impl ObjectStream {
+    fn read(object: &IndirectObject<'_>, offset: usize) -> Result<Self, PdfError> {
+        let wrong = PdfError::damaged(offset, "an object stream cannot be read");
+        let (Some(dictionary), Some(raw)) = (object.value.as_dictionary(), object.stream) else {
+            return Err(wrong);
+        };
+        let number = |key| {
+            dictionary.get(key).and_then(Object::as_integer).and_then(|value| usize::try_from(value).ok())
+        };
+        let (Some(count), Some(first), true) =
+            (number(b"N"), number(b"First"), dictionary.has_name(b"Type", b"ObjStm"))
+        else {
+            return Err(wrong);
+        };
+        let data = decode_stream(dictionary, raw)?;
+        let mut parser = Parser::new(&data, 0);
+        let mut members = Vec::new();
+        for _ in 0..count {
+            parser.skip_space();
+            let number = u32::try_from(parser.unsigned()?).map_err(|_| wrong.clone())?;
+            parser.skip_space();
+            let at = usize::try_from(parser.unsigned()?).ok().and_then(|at| at.checked_add(first));
+            members.push((number, at.filter(|at| *at < data.len()).ok_or(wrong.clone())?));
+        }
+        Ok(Self { data, members })
+    }
+
+    fn member(&self, number: u32, index: usize) -> Result<Object, PdfError> {
+        match self.members.get(index) {
+            Some((found, at)) if *found == number => Parser::new(&self.data, *at).object(),
+            _ => Err(PdfError::damaged(0, "an object is not in its object stream")),
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Form fields (ISO 32000-2 §12.7.4): the tree below `/AcroForm /Fields`.
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use super::{Dictionary, Document, Object, PdfError, Reference};
+
+/// Fields of one form that are looked at.
+const MAX_FIELDS: usize = 20_000;
+/// Levels of the field tree.
+const MAX_LEVELS: usize = 32;
+
+/// A signature field that holds a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SignatureField {
+    /// Fully qualified name: the partial names joined by full stops.
+    pub(crate) name: String,
+    /// The field's own object; `None` when it is written inside its parent.
+    pub(crate) reference: Option<Reference>,
+    /// The value as written: a reference in every usual file, perhaps a dictionary, perhaps nonsense.
+    pub(crate) value: Object,
+}
+
+/// What a field passes on to its kids.
+#[derive(Debug, Default)]
+struct Inherited {
+    name: String,
+    is_signature: bool,
+    value: Option<Object>,
+    level: usize,
+}
+
+/// Every signature field with a value, in the order of the form. An empty field has no `/V` and is not listed.
+pub(crate) fn signature_fields(document: &Document<'_>) -> Result<Vec<SignatureField>, PdfError> {
+    let (_, catalog) = document.catalog()?;
+    let Some(form) = document.dictionary(&catalog, b"AcroForm")? else { return Ok(Vec::new()) };
+    let mut ahead: Vec<(Object, Rc<Inherited>)> = Vec::new();
+    push_all(&mut ahead, document.value(&form, b"Fields")?, &Rc::default());
+    let mut seen = BTreeSet::new();
+    let mut visited = 0;
+    let mut found = Vec::new();
+    while let Some((object, inherited)) = ahead.pop() {
+        visited += 1;
+        if visited > MAX_FIELDS || inherited.level > MAX_LEVELS {
+            return Err(PdfError::unsupported("a form with too many fields"));
+        }
+        let reference = object.as_reference();
+        if reference.is_some_and(|reference| !seen.insert(reference)) {
+            return Err(PdfError::damaged(0, "a form field occurs twice"));
+        }
+        let Object::Dictionary(field) = document.resolve(&object)? else { continue };
+        let own = Rc::new(inherited.overlaid(document, &field)?);
+        let holds_value = field.raw(b"V").is_some() || field.raw(b"FT").is_some();
+        if let (true, true, Some(value)) = (holds_value, own.is_signature, &own.value) {
+            found.push(SignatureField { name: own.name.clone(), reference, value: value.clone() });
+        }
+        push_all(&mut ahead, document.value(&field, b"Kids")?, &own);
+    }
+    Ok(found)
+}
+
+/// Puts the elements so that the first one is visited first.
+fn push_all(ahead: &mut Vec<(Object, Rc<Inherited>)>, array: Option<Object>, inherited: &Rc<Inherited>) {
+    if let Some(Object::Array(items)) = array {
+        ahead.extend(items.into_iter().rev().map(|item| (item, Rc::clone(inherited))));
+    }
+}
+
+impl Inherited {
+    fn overlaid(&self, document: &Document<'_>, field: &Dictionary) -> Result<Self, PdfError> {
+        let name = match document.value(field, b"T")? {
+            Some(Object::String(partial)) if self.name.is_empty() => text_string(&partial),
+            Some(Object::String(partial)) => format!("{}.{}", self.name, text_string(&partial)),
+            _ => self.name.clone(),
+        };
+        let is_signature = match document.value(field, b"FT")? {
+            Some(field_type) => field_type.as_name() == Some(b"Sig"),
+            None => self.is_signature,
+        };
+        let value = field.raw(b"V").or(self.value.as_ref()).cloned();
+        Ok(Self { name, is_signature, value, level: self.level + 1 })
+    }
+}
+
+/// Text of a PDF text string (ISO 32000-2 §7.9.2.2): UTF-16BE or UTF-8 with a mark, else one byte per character.
+///
+/// PDFDocEncoding is read as Latin-1: the difference lies in typographic signs, which only a display would show.
+pub(crate) fn text_string(bytes: &[u8]) -> String {
+    match bytes {
+        [0xfe, 0xff, rest @ ..] => {
+            let units: Vec<u16> = rest
+                .chunks(2)
+                .map(|pair| pair.iter().fold(0, |unit, byte| unit << 8 | u16::from(*byte)))
+                .collect();
+            String::from_utf16_lossy(&units)
+        }
+        [0xef, 0xbb, 0xbf, rest @ ..] => String::from_utf8_lossy(rest).into_owned(),
+        _ => bytes.iter().map(|byte| char::from(*byte)).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_strings_are_read_in_each_encoding() {
+        assert_eq!(text_string(b"Signature1"), "Signature1");
+        assert_eq!(text_string(b"\xfe\xff\0A\0\xe7"), "Aç");
+        assert_eq!(text_string(b"\xef\xbb\xbfA\xc3\xa7"), "Aç");
+        assert_eq!(text_string(b"A\xe7"), "Aç");
+    }
+}

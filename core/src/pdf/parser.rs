@@ -1,0 +1,473 @@
+//! Reads objects from bytes, within limits.
+
+use super::object::{is_delimiter, is_whitespace};
+use super::{Dictionary, Object, PdfError, Reference};
+
+/// Arrays and dictionaries may stand this deep in one another. Real files stay below 20.
+const MAX_DEPTH: u32 = 64;
+/// One object may hold this many values: a page tree with half a million pages in one array.
+const MAX_VALUES: u32 = 500_000;
+
+/// A cursor over the bytes of a file or of a decoded stream.
+#[derive(Debug, Clone)]
+pub(crate) struct Parser<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    values_left: u32,
+}
+
+impl<'a> Parser<'a> {
+    /// Starts at byte `at`, which may lie behind the end: the first read then fails.
+    #[must_use]
+    pub(crate) const fn new(bytes: &'a [u8], at: usize) -> Self {
+        Self { bytes, at, values_left: MAX_VALUES }
+    }
+
+    /// Where the next byte is read.
+    #[must_use]
+    pub(crate) const fn position(&self) -> usize {
+        self.at
+    }
+
+    pub(crate) const fn move_to(&mut self, at: usize) {
+        self.at = at;
+    }
+
+    pub(crate) const fn damaged(&self, what: &'static str) -> PdfError {
+        PdfError::damaged(self.at, what)
+    }
+
+    pub(crate) fn peek(&self) -> Option<u8> {
+        self.bytes.get(self.at).copied()
+    }
+
+    fn rest(&self) -> &'a [u8] {
+        self.bytes.get(self.at..).unwrap_or_default()
+    }
+
+    /// Skips white space and comments.
+    pub(crate) fn skip_space(&mut self) {
+        while let Some(byte) = self.peek() {
+            if is_whitespace(byte) {
+                self.at += 1;
+            } else if byte == b'%' {
+                let rest = self.rest();
+                self.at += rest.iter().position(|b| matches!(b, b'\r' | b'\n')).unwrap_or(rest.len());
+            } else {
+                break;
+            }
+        }
+    }
+
+    /// Skips white space only: where a `%` is not a comment but the `%%EOF` that is looked for.
+    pub(crate) fn skip_white(&mut self) {
+        self.at += self.rest().iter().take_while(|byte| is_whitespace(**byte)).count();
+    }
+
+    /// Skips `token` if it comes next, without looking at what follows it.
+    pub(crate) fn skip(&mut self, token: &[u8]) -> bool {
+        let found = self.rest().starts_with(token);
+        if found {
+            self.at += token.len();
+        }
+        found
+    }
+
+    /// Skips the word `word` if it comes next and ends there.
+    pub(crate) fn skip_word(&mut self, word: &[u8]) -> bool {
+        let ends = |byte: &u8| is_whitespace(*byte) || is_delimiter(*byte);
+        let found = self.rest().starts_with(word) && self.rest().get(word.len()).is_none_or(ends);
+        if found {
+            self.at += word.len();
+        }
+        found
+    }
+
+    /// Skips one line end: `\r\n`, `\n` or `\r`.
+    pub(crate) fn skip_line_end(&mut self) -> bool {
+        self.skip(b"\r\n") || self.skip(b"\n") || self.skip(b"\r")
+    }
+
+    /// Reads a whole number of digits only.
+    pub(crate) fn unsigned(&mut self) -> Result<u64, PdfError> {
+        let rest = self.rest();
+        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let value = core::str::from_utf8(&rest[..digits]).ok().and_then(|text| text.parse().ok());
+        let value = value.ok_or_else(|| self.damaged("a number was expected"))?;
+        self.at += digits;
+        Ok(value)
+    }
+
+    /// Reads `n g obj` and gives the object's name.
+    pub(crate) fn object_header(&mut self) -> Result<Reference, PdfError> {
+        let number = self.unsigned()?;
+        self.skip_space();
+        let generation = self.unsigned()?;
+        self.skip_space();
+        if !self.skip_word(b"obj") {
+            return Err(self.damaged("obj was expected"));
+        }
+        reference(number, generation).ok_or_else(|| self.damaged("the object number is out of range"))
+    }
+
+    /// Reads `stream`, `length` bytes and `endstream`, `endobj`; gives the bytes between.
+    pub(crate) fn stream_body(&mut self, length: usize) -> Result<&'a [u8], PdfError> {
+        self.skip_space();
+        // Not a lone \r: it could be the first byte of the data.
+        if !self.skip(b"stream") || !(self.skip(b"\r\n") || self.skip(b"\n")) {
+            return Err(self.damaged("stream was expected"));
+        }
+        let body = self.rest().get(..length).ok_or_else(|| self.damaged("a stream goes beyond the file"))?;
+        self.at += length;
+        self.skip_white();
+        if !self.skip_word(b"endstream") {
+            return Err(self.damaged("endstream was expected: the Length of a stream is wrong"));
+        }
+        self.end_object()?;
+        Ok(body)
+    }
+
+    /// Reads `endobj`.
+    pub(crate) fn end_object(&mut self) -> Result<(), PdfError> {
+        self.skip_space();
+        if self.skip_word(b"endobj") { Ok(()) } else { Err(self.damaged("endobj was expected")) }
+    }
+
+    /// Reads one object, after white space and comments.
+    ///
+    /// # Errors
+    /// [`PdfError::Damaged`] when no object stands here, [`PdfError::Unsupported`] when it is nested too deeply or too large.
+    pub(crate) fn object(&mut self) -> Result<Object, PdfError> {
+        self.object_at_depth(0)
+    }
+
+    fn object_at_depth(&mut self, depth: u32) -> Result<Object, PdfError> {
+        if depth > MAX_DEPTH {
+            return Err(PdfError::unsupported("objects nested too deeply"));
+        }
+        self.values_left =
+            self.values_left.checked_sub(1).ok_or(PdfError::unsupported("an object with too many values"))?;
+        self.skip_space();
+        match self.peek() {
+            None => Err(self.damaged("the file ends inside an object")),
+            Some(b'/') => self.name().map(Object::Name),
+            Some(b'(') => self.literal_string().map(Object::String),
+            Some(b'[') => self.array(depth),
+            Some(b'<') if self.rest().starts_with(b"<<") => self.dictionary(depth).map(Object::Dictionary),
+            Some(b'<') => self.hex_string().map(Object::String),
+            Some(b'0'..=b'9') => self.number_or_reference(),
+            Some(b'+' | b'-' | b'.') => self.number(),
+            Some(_) => self.keyword(),
+        }
+    }
+
+    fn keyword(&mut self) -> Result<Object, PdfError> {
+        for (word, object) in [
+            (&b"null"[..], Object::Null),
+            (b"true", Object::Boolean(true)),
+            (b"false", Object::Boolean(false)),
+        ] {
+            if self.skip_word(word) {
+                return Ok(object);
+            }
+        }
+        Err(self.damaged("an object was expected"))
+    }
+
+    fn array(&mut self, depth: u32) -> Result<Object, PdfError> {
+        self.at += 1;
+        let mut items = Vec::new();
+        loop {
+            self.skip_space();
+            if self.skip(b"]") {
+                return Ok(Object::Array(items));
+            }
+            items.push(self.object_at_depth(depth + 1)?);
+        }
+    }
+
+    fn dictionary(&mut self, depth: u32) -> Result<Dictionary, PdfError> {
+        let start = self.at;
+        self.at += 2;
+        let mut entries = Vec::new();
+        while let Some(key) = self.next_key()? {
+            entries.push((key, self.object_at_depth(depth + 1)?));
+        }
+        Dictionary::from_entries(entries).ok_or(PdfError::damaged(start, "a dictionary has a key twice"))
+    }
+
+    /// The next key of a dictionary, or `None` behind its `>>`.
+    fn next_key(&mut self) -> Result<Option<Vec<u8>>, PdfError> {
+        self.skip_space();
+        if self.skip(b">>") {
+            return Ok(None);
+        }
+        if self.peek() != Some(b'/') {
+            return Err(self.damaged("a key or >> was expected"));
+        }
+        self.name().map(Some)
+    }
+
+    /// Reads the dictionary that comes next and tells where the value of `key` stands in the bytes.
+    ///
+    /// # Errors
+    /// As for [`Parser::object`], and when no dictionary stands here.
+    pub(crate) fn value_span(&mut self, key: &[u8]) -> Result<Option<core::ops::Range<usize>>, PdfError> {
+        self.skip_space();
+        if !self.skip(b"<<") {
+            return Err(self.damaged("a dictionary was expected"));
+        }
+        let mut span = None;
+        while let Some(name) = self.next_key()? {
+            self.skip_space();
+            let start = self.at;
+            self.object_at_depth(1)?;
+            if name == key {
+                span = Some(start..self.at);
+            }
+        }
+        Ok(span)
+    }
+
+    fn name(&mut self) -> Result<Vec<u8>, PdfError> {
+        self.at += 1;
+        let mut name = Vec::new();
+        while let Some(byte) = self.peek().filter(|b| !is_whitespace(*b) && !is_delimiter(*b)) {
+            self.at += 1;
+            if byte != b'#' {
+                name.push(byte);
+                continue;
+            }
+            // PDF 1.0 and 1.1 had no escapes, so a lone # stands for itself.
+            match self.rest() {
+                [high, low, ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
+                    name.push(hex_value(*high) << 4 | hex_value(*low));
+                    self.at += 2;
+                }
+                _ => name.push(b'#'),
+            }
+        }
+        Ok(name)
+    }
+
+    fn hex_string(&mut self) -> Result<Vec<u8>, PdfError> {
+        self.at += 1;
+        let mut bytes = Vec::new();
+        let mut high = None;
+        loop {
+            let byte = self.peek().ok_or_else(|| self.damaged("the file ends inside a string"))?;
+            self.at += 1;
+            match byte {
+                b'>' => break,
+                _ if is_whitespace(byte) => {}
+                _ if byte.is_ascii_hexdigit() => match high.take() {
+                    None => high = Some(hex_value(byte)),
+                    Some(value) => bytes.push(value << 4 | hex_value(byte)),
+                },
+                _ => return Err(self.damaged("a hexadecimal string has a wrong digit")),
+            }
+        }
+        // A missing last digit counts as 0 (ISO 32000-2 §7.3.4.3).
+        bytes.extend(high.map(|value| value << 4));
+        Ok(bytes)
+    }
+
+    fn literal_string(&mut self) -> Result<Vec<u8>, PdfError> {
+        self.at += 1;
+        let mut bytes = Vec::new();
+        let mut open = 1_u32;
+        loop {
+            let byte = self.peek().ok_or_else(|| self.damaged("the file ends inside a string"))?;
+            self.at += 1;
+            match byte {
+                b'(' => open += 1,
+                b')' if open == 1 => return Ok(bytes),
+                b')' => open -= 1,
+                b'\\' => {
+                    bytes.extend(self.escape()?);
+                    continue;
+                }
+                b'\r' => {
+                    self.skip(b"\n");
+                    bytes.push(b'\n');
+                    continue;
+                }
+                _ => {}
+            }
+            bytes.push(byte);
+        }
+    }
+
+    /// What stands behind a backslash (ISO 32000-2 §7.3.4.2, table 3); `None` for a continued line.
+    fn escape(&mut self) -> Result<Option<u8>, PdfError> {
+        if self.skip_line_end() {
+            return Ok(None);
+        }
+        let byte = self.peek().ok_or_else(|| self.damaged("the file ends inside a string"))?;
+        self.at += 1;
+        Ok(Some(match byte {
+            b'n' => b'\n',
+            b'r' => b'\r',
+            b't' => b'\t',
+            b'b' => 8,
+            b'f' => 12,
+            b'0'..=b'7' => {
+                let mut value = byte - b'0';
+                for _ in 0..2 {
+                    let Some(digit @ b'0'..=b'7') = self.peek() else { break };
+                    // High-order overflow is ignored, as the standard says.
+                    value = value.wrapping_mul(8).wrapping_add(digit - b'0');
+                    self.at += 1;
+                }
+                value
+            }
+            other => other,
+        }))
+    }
+
+    fn number_or_reference(&mut self) -> Result<Object, PdfError> {
+        let number = self.number()?;
+        let Object::Integer(first) = number else { return Ok(number) };
+        let mut ahead = self.clone();
+        ahead.skip_space();
+        let Ok(generation) = ahead.unsigned() else { return Ok(number) };
+        ahead.skip_space();
+        if !ahead.skip_word(b"R") {
+            return Ok(number);
+        }
+        self.at = ahead.at;
+        let first = u64::try_from(first).unwrap_or(u64::MAX);
+        let found = reference(first, generation);
+        found.map(Object::Reference).ok_or_else(|| self.damaged("a reference is out of range"))
+    }
+
+    fn number(&mut self) -> Result<Object, PdfError> {
+        let rest = self.rest();
+        let length = rest.iter().take_while(|b| !is_whitespace(**b) && !is_delimiter(**b)).count();
+        let text = core::str::from_utf8(&rest[..length]).unwrap_or_default();
+        let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+        let object = match digits.split_once('.') {
+            None if is_digits(digits) && !digits.is_empty() => text.parse().ok().map(Object::Integer),
+            Some((whole, fraction))
+                if is_digits(whole) && is_digits(fraction) && digits.len() > 1 && text.len() < 256 =>
+            {
+                Some(Object::Real(text.to_owned()))
+            }
+            _ => None,
+        };
+        let object = object.ok_or_else(|| self.damaged("a number cannot be read"))?;
+        self.at += length;
+        Ok(object)
+    }
+}
+
+fn reference(number: u64, generation: u64) -> Option<Reference> {
+    Some(Reference { number: u32::try_from(number).ok()?, generation: u16::try_from(generation).ok()? })
+}
+
+fn is_digits(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The value of a hexadecimal digit that was checked before.
+pub(crate) const fn hex_value(digit: u8) -> u8 {
+    match digit {
+        b'0'..=b'9' => digit - b'0',
+        b'a'..=b'f' => digit - b'a' + 10,
+        _ => digit.wrapping_sub(b'A').wrapping_add(10),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(bytes: &[u8]) -> Result<Object, PdfError> {
+        Parser::new(bytes, 0).object()
+    }
+
+    #[test]
+    fn objects_are_read_as_the_standard_says() {
+        let cases: [(&[u8], Object); 14] = [
+            (b"null", Object::Null),
+            (b" % comment\n true]", Object::Boolean(true)),
+            (b"-17", Object::Integer(-17)),
+            (b"+0", Object::Integer(0)),
+            (b"-.002", Object::Real("-.002".into())),
+            (b"4.", Object::Real("4.".into())),
+            (b"/A#20B/C", Object::name(b"A B")),
+            (b"/", Object::name(b"")),
+            (b"/A#B", Object::name(b"A#B")),
+            (b"<901FA3 7>", Object::String(vec![0x90, 0x1f, 0xa3, 0x70])),
+            (b"(a\\(b\\053(c)\\\r\nd\\0053\r\n)", Object::String(b"a(b+(c)d\x053\n".to_vec())),
+            (b"12 0 R", Reference { number: 12, generation: 0 }.into()),
+            (b"12 0 Rx", Object::Integer(12)),
+            (b"12 0 0 R", Object::Integer(12)),
+        ];
+        for (bytes, expected) in cases {
+            assert_eq!(parse(bytes), Ok(expected), "{}", String::from_utf8_lossy(bytes));
+        }
+    }
+
+    #[test]
+    fn broken_objects_are_refused() {
+        for bytes in [
+            &b""[..],
+            b"nul",
+            b"nullx",
+            b"[1 2",
+            b"<</A>>",
+            b"<</A 1",
+            b"<</A 1/A 2>>",
+            b"<<1 2>>",
+            b"<12x>",
+            b"<12",
+            b"(abc",
+            b"(abc\\",
+            b"1.2.3",
+            b"--1",
+            b".",
+            b"+",
+            b"99999999999999999999",
+            b"99999999999 0 R",
+            b"1 65536 R",
+            b">>",
+            b"]",
+            b"endobj",
+        ] {
+            assert!(
+                matches!(parse(bytes), Err(PdfError::Damaged { .. })),
+                "{}",
+                String::from_utf8_lossy(bytes)
+            );
+        }
+    }
+
+    #[test]
+    fn deep_nesting_ends_in_an_error_and_not_in_the_stack() {
+        for open in ["[", "<</A", "[<</A"] {
+            let bytes = open.repeat(100_000);
+            assert_eq!(
+                parse(bytes.as_bytes()),
+                Err(PdfError::unsupported("objects nested too deeply")),
+                "{open}"
+            );
+        }
+        let fine = ["[".repeat(64), "]".repeat(64)].concat();
+        assert!(parse(fine.as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn an_object_of_too_many_values_is_refused() {
+        let bytes = ["[".to_owned(), "0 ".repeat(500_001)].concat();
+        assert_eq!(parse(bytes.as_bytes()), Err(PdfError::unsupported("an object with too many values")));
+    }
+
+    #[test]
+    fn the_span_of_a_value_is_exact() {
+        let bytes = b"x<< /A (>>) /Contents % c\n <00ff> /B [<</Contents 1>>] >>";
+        let span = Parser::new(bytes, 1).value_span(b"Contents").unwrap().unwrap();
+        assert_eq!(&bytes[span], b"<00ff>");
+        assert_eq!(Parser::new(bytes, 1).value_span(b"C"), Ok(None));
+    }
+}

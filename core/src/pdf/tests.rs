@@ -1,0 +1,287 @@
+//! The reader over whole files: what it reads, what it refuses and why.
+
+use proptest::prelude::*;
+
+use super::sample::{Sample, append, replaced};
+use super::*;
+
+/// Opens a file and reads everything that signing reads.
+fn read(file: &[u8]) -> Result<(Reference, Vec<SignatureField>), PdfError> {
+    let document = Document::open(file)?;
+    let (_, catalog) = document.catalog()?;
+    let (page, _) = document.first_page(&catalog)?;
+    Ok((page, signature_fields(&document)?))
+}
+
+fn check_refused(file: &[u8], code: ErrorCode, what: &str) {
+    let error = read(file).expect_err(what);
+    assert_eq!(error.code(), code, "{what}: {error}");
+}
+
+const PAGE: Reference = Reference { number: 3, generation: 0 };
+
+#[test]
+fn the_first_page_is_found_in_every_kind_of_file() {
+    let sample = Sample::new();
+    let files = [
+        sample.table(),
+        sample.stream(&[]),
+        sample.stream(&[1, 2, 3]),
+        replaced(&sample.table(), "\n%%EOF\n", "\r\n%%EOF\r\n\0\0"),
+        append(&sample.table(), &[(9, "null")], "/Size 10"),
+        Sample::new().with(2, "<</Kids [7 0 R 3 0 R]>>").with(7, "<</Type /Pages /Kids [] >>").table(),
+    ];
+    for file in files {
+        assert_eq!(read(&file).unwrap().0, PAGE, "{}", String::from_utf8_lossy(&file));
+    }
+}
+
+#[test]
+fn files_of_foreign_programs_are_read() {
+    for (file, page) in [
+        (&include_bytes!("../../testdata/pdf/plain.pdf")[..], 3),
+        (include_bytes!("../../testdata/pdf/object-streams.pdf"), 4),
+        (include_bytes!("../../testdata/pdf/linearized.pdf"), 6),
+        (include_bytes!("../../testdata/pdf/linearized-object-streams.pdf"), 8),
+        (include_bytes!("../../testdata/pdf/form.pdf"), 3),
+        (include_bytes!("../../testdata/pdf/pypdf-updated.pdf"), 4),
+    ] {
+        assert_eq!(read(file).unwrap().0.number, page);
+    }
+}
+
+#[test]
+fn what_is_not_a_pdf_is_told_from_a_damaged_one() {
+    let file = Sample::new().table();
+    check_refused(b"", ErrorCode::NotAPdf, "empty");
+    check_refused(b"PK\x03\x04 a zip file", ErrorCode::NotAPdf, "zip");
+    check_refused(&[b"junk\n", &file[..]].concat(), ErrorCode::PdfUnsupported, "junk before the header");
+    check_refused(b"%PDF-1.7\n", ErrorCode::PdfDamaged, "header only");
+    for cut in [file.len() / 2, file.len() - 10, file.len() - 30] {
+        check_refused(&file[..cut], ErrorCode::PdfDamaged, "cut off");
+    }
+    check_refused(&[&file[..], &[b'x'; 4000]].concat(), ErrorCode::PdfDamaged, "overgrown");
+}
+
+#[test]
+fn a_startxref_that_points_elsewhere_is_refused() {
+    let file = Sample::new().table();
+    let text = String::from_utf8_lossy(&file).into_owned();
+    let at: usize = text.rsplit("startxref\n").next().unwrap().lines().next().unwrap().parse().unwrap();
+    for wrong in [0, 1, at - 1, at + 1, at + 5, file.len(), usize::MAX] {
+        let file = replaced(&file, &format!("startxref\n{at}"), &format!("startxref\n{wrong}"));
+        check_refused(&file, ErrorCode::PdfDamaged, &format!("startxref {wrong} for {at}"));
+    }
+    check_refused(&replaced(&file, "startxref\n", "startxref\n-"), ErrorCode::PdfDamaged, "negative");
+}
+
+#[test]
+fn encrypted_files_are_refused() {
+    let encrypted = Sample::new().with(9, "<</Filter /Standard>>").trailer("/Encrypt 9 0 R");
+    check_refused(&encrypted.table(), ErrorCode::PdfEncrypted, "table");
+    check_refused(&encrypted.stream(&[1, 2]), ErrorCode::PdfEncrypted, "stream");
+    let hidden = append(&encrypted.table(), &[], "/Size 10");
+    check_refused(&hidden, ErrorCode::PdfEncrypted, "only an earlier trailer says so");
+    let foreign = include_bytes!("../../testdata/pdf/encrypted-aes256.pdf");
+    check_refused(foreign, ErrorCode::PdfEncrypted, "by qpdf");
+}
+
+#[test]
+fn hybrid_files_are_refused() {
+    let hybrid = Sample::new().trailer("/XRefStm 15").table();
+    check_refused(&hybrid, ErrorCode::PdfUnsupported, "hybrid");
+}
+
+#[test]
+fn loops_end() {
+    let table = Sample::new().table();
+    let at = String::from_utf8_lossy(&table).rfind("xref\n0 ").unwrap();
+    let to_itself = Sample::new().trailer(&format!("/Prev {at}")).table();
+    check_refused(&to_itself, ErrorCode::PdfDamaged, "Prev to itself");
+    let pages = Sample::new().with(2, "<</Type /Pages /Kids [2 0 R]>>").table();
+    check_refused(&pages, ErrorCode::PdfDamaged, "page tree");
+    let alias = Sample::new().with(1, "1 0 R").table();
+    check_refused(&alias, ErrorCode::PdfDamaged, "reference to itself");
+    let length = Sample::new().with(4, "<</Length 4 0 R>>\nstream\nx\nendstream").table();
+    let document = Document::open(&length).unwrap();
+    assert!(document.object(Reference { number: 4, generation: 0 }).is_err());
+    let form = Sample::new()
+        .with(1, "<</Type /Catalog /Pages 2 0 R /AcroForm <</Fields [8 0 R]>>>>")
+        .with(8, "<</T (a) /Kids [8 0 R]>>");
+    check_refused(&form.table(), ErrorCode::PdfDamaged, "field tree");
+}
+
+#[test]
+fn a_size_that_lies_is_refused() {
+    let file = Sample::new().table();
+    for wrong in ["0", "-1", "4", "99999999", "5.0", "(5)"] {
+        check_refused(&replaced(&file, "/Size 5", &format!("/Size {wrong}")), ErrorCode::PdfDamaged, wrong);
+    }
+    let shrunk = append(&file, &[(2, "<<>>")], "/Size 3");
+    check_refused(&shrunk, ErrorCode::PdfDamaged, "smaller than before");
+    assert!(read(&replaced(&file, "/Size 5", "/Size 5000")).is_ok());
+}
+
+#[test]
+fn cross_references_off_by_a_byte_are_refused() {
+    let file = Sample::new().table();
+    let document = Document::open(&file).unwrap();
+    let Entry::Offset { offset, .. } = document.entry(2).unwrap() else { panic!("2 is a plain object") };
+    for wrong in [offset - 1, offset + 1, 0, file.len(), 9_999_999_999] {
+        let row = |offset: usize| format!("{offset:010} 00000 n");
+        let file = replaced(&file, &row(offset), &row(wrong));
+        check_refused(&file, ErrorCode::PdfDamaged, &format!("{wrong} for {offset}"));
+    }
+    check_refused(&replaced(&file, " 65535 f \n", " 65535 f\n"), ErrorCode::PdfDamaged, "19-byte rows");
+    check_refused(&replaced(&file, "xref\n0 5", "xref\n0 1\n0 4"), ErrorCode::PdfDamaged, "an object twice");
+    check_refused(&replaced(&file, "xref\n0 5", "xref\n0 9999999"), ErrorCode::PdfDamaged, "too many rows");
+}
+
+#[test]
+fn free_objects_and_other_generations_are_null() {
+    let file = Sample::new().with(9, "(nine)").table();
+    let document = Document::open(&file).unwrap();
+    let read = |number, generation| document.resolve(&Reference { number, generation }.into()).unwrap();
+    assert_eq!(read(9, 0), Object::String(b"nine".to_vec()));
+    for (number, generation) in [(9, 1), (8, 0), (8, 1), (0, 65535), (10, 0), (u32::MAX, 0)] {
+        assert_eq!(read(number, generation), Object::Null, "{number} {generation}");
+    }
+}
+
+#[test]
+fn deep_nesting_is_refused_wherever_it_stands() {
+    let deep = "[".repeat(100_000);
+    check_refused(&Sample::new().with(3, &deep).table(), ErrorCode::PdfUnsupported, "page");
+    check_refused(&Sample::new().with(3, &deep).stream(&[3]), ErrorCode::PdfUnsupported, "object stream");
+    check_refused(
+        &Sample::new().trailer(&format!("/X {deep}")).table(),
+        ErrorCode::PdfUnsupported,
+        "trailer",
+    );
+}
+
+#[test]
+fn signature_fields_are_found_below_their_parents() {
+    let file = Sample::new()
+        .with(1, "<</Type /Catalog /Pages 2 0 R /AcroForm 5 0 R>>")
+        .with(5, "<</Fields 6 0 R>>")
+        .with(6, "[7 0 R 10 0 R <</FT /Sig /T (direct) /V 13 0 R>> 11 0 R]")
+        .with(7, "<</T (group) /FT /Sig /Kids [8 0 R 9 0 R]>>")
+        .with(8, "<</T (one) /V 12 0 R>>")
+        .with(9, "<</T (empty)>>")
+        .with(10, "<</T (text) /FT /Tx /V (x)>>")
+        .with(11, "<</T (broken) /FT /Sig /V null>>")
+        .table();
+    let found: Vec<_> = read(&file).unwrap().1.into_iter().map(|field| (field.name, field.value)).collect();
+    let reference = |number| Object::Reference(Reference { number, generation: 0 });
+    let expected = [("group.one", reference(12)), ("direct", reference(13)), ("broken", Object::Null)];
+    assert_eq!(found, expected.map(|(name, value)| (name.to_owned(), value)));
+}
+
+fn samples() -> [Vec<u8>; 3] {
+    let form = Sample::new()
+        .with(1, "<</Type /Catalog /Pages 2 0 R /AcroForm 5 0 R>>")
+        .with(5, "<</Fields [<</FT /Sig /T (a) /V 7 0 R>>]>>");
+    [form.table(), form.stream(&[1, 2, 3, 5]), append(&form.table(), &[(2, "<</Kids [3 0 R]>>")], "/Size 6")]
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_the_reader_panic(bytes in proptest::collection::vec(any::<u8>(), 0..600)) {
+        let _ = read(&bytes);
+        let _ = read(&[b"%PDF-1.4\n", &bytes[..], b"\nstartxref\n9\n%%EOF"].concat());
+        let _ = Parser::new(&bytes, 0).object();
+        let _ = Parser::new(&bytes, 0).value_span(b"Contents");
+    }
+
+    #[test]
+    fn no_mutation_makes_the_reader_panic(
+        which in 0_usize..3,
+        edits in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let mut file = samples()[which].clone();
+        for (at, byte) in edits {
+            let at = at.index(file.len());
+            file[at] = byte;
+        }
+        let _ = read(&file);
+        let _ = read(&file[..cut.index(file.len())]);
+    }
+}
+
+/// Adds one object and replaces the page; gives the new file and the number of the new object.
+fn updated(file: &[u8]) -> (Vec<u8>, u32) {
+    let document = Document::open(file).unwrap();
+    let (_, catalog) = document.catalog().unwrap();
+    let (page, dictionary) = document.first_page(&catalog).unwrap();
+    let mut update = IncrementalUpdate::new(&document).unwrap();
+    let added = update.allocate();
+    update.put_body(added, b"(added)".to_vec());
+    update.put(page, &dictionary.with(b"Added", added).into());
+    let revision = update.finish(|_| vec![7; 16]).unwrap();
+    assert!(revision.bytes[revision.body_offsets[&added.number]..].starts_with(b"(added)"));
+    ([file, &revision.bytes].concat(), added.number)
+}
+
+#[test]
+fn an_update_keeps_the_kind_of_the_last_cross_reference_and_what_the_trailer_said() {
+    let plain = Sample::new().trailer("/Info 4 0 R");
+    let files = [
+        plain.table(),
+        plain.stream(&[]),
+        plain.stream(&[1, 2, 3]),
+        plain.table().trim_ascii_end().to_vec(),
+        include_bytes!("../../testdata/pdf/linearized.pdf").to_vec(),
+        include_bytes!("../../testdata/pdf/linearized-object-streams.pdf").to_vec(),
+        include_bytes!("../../testdata/pdf/pypdf-updated.pdf").to_vec(),
+    ];
+    for file in files {
+        let before = Document::open(&file).unwrap();
+        let (new, added) = updated(&file);
+        let (newer, _) = updated(&new);
+        let after = Document::open(&newer).unwrap();
+        let (old, last) = (before.newest(), after.newest());
+        assert_eq!(matches!(old.kind, SectionKind::Table), matches!(last.kind, SectionKind::Table));
+        for key in [&b"Root"[..], b"Info"] {
+            assert_eq!(old.trailer.get(key), last.trailer.get(key));
+        }
+        let identifier = |section: &Section| section.trailer.get(b"ID").unwrap().as_array().unwrap().to_vec();
+        assert_eq!(identifier(old)[0], identifier(last)[0]);
+        assert_eq!(identifier(last)[1], Object::String(vec![7; 16]));
+        assert_eq!(after.sections().len(), before.sections().len() + 2);
+        let (_, page) = after.first_page(&after.catalog().unwrap().1).unwrap();
+        assert_eq!(after.value(&page, b"Added").unwrap(), Some(Object::String(b"added".to_vec())));
+        assert!(page.get(b"Parent").is_some());
+        let used = before.sections().iter().filter_map(|section| match section.kind {
+            SectionKind::Stream(number) => Some(number),
+            SectionKind::Table => None,
+        });
+        assert!(used.max().is_none_or(|number| added > number), "{added} replaces a cross-reference stream");
+    }
+}
+
+#[test]
+fn new_numbers_begin_behind_every_revision() {
+    let file = append(&Sample::new().with(20, "(twenty)").table(), &[(2, "<</Kids [3 0 R]>>")], "/Size 500");
+    assert_eq!(updated(&file).1, 500);
+    let full = replaced(&Sample::new().table(), "/Size 5", "/Size 8388608");
+    let document = Document::open(&full).unwrap();
+    let mut update = IncrementalUpdate::new(&document).unwrap();
+    let added = update.allocate();
+    update.put(added, &Object::Null);
+    assert_eq!(update.finish(|_| vec![]).unwrap_err().code(), ErrorCode::PdfUnsupported);
+}
+
+#[test]
+fn generations_of_replaced_objects_are_kept() {
+    let file = replaced(&Sample::new().table(), "3 0 obj", "3 2 obj");
+    let file = replaced(&file, "Kids [3 0 R]", "Kids [3 2 R]");
+    let document = Document::open(&file).unwrap();
+    let Entry::Offset { offset, .. } = document.entry(3).unwrap() else { panic!("3 is a plain object") };
+    let file = replaced(&file, &format!("{offset:010} 00000 n"), &format!("{offset:010} 00002 n"));
+    let (new, _) = updated(&file);
+    let after = Document::open(&new).unwrap();
+    let (page, dictionary) = after.first_page(&after.catalog().unwrap().1).unwrap();
+    assert_eq!((page.generation, dictionary.get(b"Added").is_some()), (2, true));
+}

@@ -1,0 +1,182 @@
+//! Writes an incremental update (ISO 32000-2 §7.5.6): new objects behind the original bytes, which stay untouched.
+
+use std::collections::BTreeMap;
+
+use super::object::write_display;
+use super::xref::MAX_OBJECT_NUMBER;
+use super::{Dictionary, Document, Object, PdfError, Reference, SectionKind};
+
+/// The largest offset that the ten digits of a table row, or of our ByteRange, can hold.
+pub(crate) const MAX_OFFSET: u64 = 9_999_999_999;
+
+/// Objects to be added to or replaced in a document.
+#[derive(Debug)]
+pub(crate) struct IncrementalUpdate<'d, 'a> {
+    document: &'d Document<'a>,
+    next_number: u32,
+    /// Bodies, without `n g obj` and `endobj`, by object number: written in this order.
+    bodies: BTreeMap<u32, (u16, Vec<u8>)>,
+}
+
+/// The bytes to append.
+#[derive(Debug)]
+pub(crate) struct Revision {
+    /// Everything behind the original bytes, to the `%%EOF` and its line end.
+    pub(crate) bytes: Vec<u8>,
+    /// Where the body of each object begins in `bytes`, by object number.
+    pub(crate) body_offsets: BTreeMap<u32, usize>,
+}
+
+impl<'d, 'a> IncrementalUpdate<'d, 'a> {
+    /// Starts an update without objects.
+    ///
+    /// # Errors
+    /// The document has no trailer that can be continued.
+    pub(crate) fn new(document: &'d Document<'a>) -> Result<Self, PdfError> {
+        document.root()?;
+        // A cross-reference stream may have a number that no /Size counts; reusing it would replace the stream.
+        let mut next_number = 1;
+        for section in document.sections() {
+            next_number = next_number.max(section.size()?);
+            if let SectionKind::Stream(number) = section.kind {
+                next_number = next_number.max(number.saturating_add(1));
+            }
+        }
+        Ok(Self { document, next_number, bodies: BTreeMap::new() })
+    }
+
+    /// A number that no revision has used.
+    pub(crate) fn allocate(&mut self) -> Reference {
+        let number = self.next_number;
+        self.next_number += 1;
+        Reference { number, generation: 0 }
+    }
+
+    /// Adds an object or replaces the one of that number.
+    pub(crate) fn put(&mut self, reference: Reference, object: &Object) {
+        let mut body = Vec::new();
+        object.write(&mut body);
+        self.put_body(reference, body);
+    }
+
+    /// Adds an object that is already written.
+    pub(crate) fn put_body(&mut self, reference: Reference, body: Vec<u8>) {
+        self.bodies.insert(reference.number, (reference.generation, body));
+    }
+
+    /// Writes the update with a cross-reference section of the same kind as the last one.
+    ///
+    /// `identify` makes the second part of `/ID`, which tells one state of a file from the next (ISO 32000-2 §14.4),
+    /// from the bytes written so far.
+    ///
+    /// # Errors
+    /// The file is too large, or has used up the object numbers.
+    pub(crate) fn finish(mut self, identify: impl FnOnce(&[u8]) -> Vec<u8>) -> Result<Revision, PdfError> {
+        let start = self.document.file().len();
+        let kind = self.document.newest().kind;
+        let own_number = matches!(kind, SectionKind::Stream(_)).then(|| self.allocate().number);
+        let size: usize = self.bodies.values().map(|(_, body)| body.len() + 64).sum();
+        let mut bytes = Vec::with_capacity(size + 512);
+        // On a fresh line, or `%%EOF` would run into the first object.
+        if !self.document.file().ends_with(b"\n") && !self.document.file().ends_with(b"\r") {
+            bytes.push(b'\n');
+        }
+        let mut rows = BTreeMap::new();
+        let mut body_offsets = BTreeMap::new();
+        for (number, (generation, body)) in core::mem::take(&mut self.bodies) {
+            rows.insert(number, (start + bytes.len(), generation));
+            write_display(&mut bytes, &format_args!("{number} {generation} obj\n"));
+            body_offsets.insert(number, bytes.len());
+            bytes.extend_from_slice(&body);
+            bytes.extend_from_slice(b"\nendobj\n");
+        }
+        let trailer = self.trailer(identify(&bytes));
+        let xref_at = start + bytes.len();
+        if xref_at as u64 > MAX_OFFSET {
+            return Err(PdfError::unsupported("more than 10 GB"));
+        }
+        if self.next_number > MAX_OBJECT_NUMBER + 1 {
+            return Err(PdfError::unsupported("too many object numbers"));
+        }
+        match own_number {
+            None => write_table(&mut bytes, &rows, &trailer),
+            Some(number) => {
+                rows.insert(number, (xref_at, 0));
+                write_stream(&mut bytes, number, &rows, trailer);
+            }
+        }
+        write_display(&mut bytes, &format_args!("startxref\n{xref_at}\n%%EOF\n"));
+        Ok(Revision { bytes, body_offsets })
+    }
+
+    /// `/Size`, what the last trailer said of the document, and `/Prev`.
+    fn trailer(&self, identifier: Vec<u8>) -> Dictionary {
+        let last = self.document.newest();
+        let mut trailer = Dictionary::new().with(b"Size", Object::Integer(self.next_number.into()));
+        for key in [&b"Root"[..], b"Info"] {
+            if let Some(value) = last.trailer.get(key) {
+                trailer.set(key, value.clone());
+            }
+        }
+        match last.trailer.get(b"ID") {
+            Some(Object::Array(parts)) if parts.len() == 2 => {
+                trailer.set(b"ID", Object::Array(vec![parts[0].clone(), Object::String(identifier)]));
+            }
+            Some(other) => trailer.set(b"ID", other.clone()),
+            None => {}
+        }
+        trailer
+            .with(b"Prev", Object::Integer(i64::try_from(last.offset).expect("a file is shorter than 2^63")))
+    }
+}
+
+type Rows = BTreeMap<u32, (usize, u16)>;
+
+/// Runs of neighbouring numbers as (first, count).
+fn runs(rows: &Rows) -> Vec<(u32, u32)> {
+    let mut runs: Vec<(u32, u32)> = Vec::new();
+    for &number in rows.keys() {
+        match runs.last_mut() {
+            Some((first, count)) if *first + *count == number => *count += 1,
+            _ => runs.push((number, 1)),
+        }
+    }
+    runs
+}
+
+fn write_table(bytes: &mut Vec<u8>, rows: &Rows, trailer: &Dictionary) {
+    bytes.extend_from_slice(b"xref\n");
+    for (first, count) in runs(rows) {
+        write_display(bytes, &format_args!("{first} {count}\n"));
+        for (_, (offset, generation)) in rows.range(first..first + count) {
+            write_display(bytes, &format_args!("{offset:010} {generation:05} n\r\n"));
+        }
+    }
+    bytes.extend_from_slice(b"trailer\n");
+    trailer.write(bytes);
+    bytes.push(b'\n');
+}
+
+/// The rows are few, so they stay uncompressed: one thing less to go wrong in another reader.
+fn write_stream(bytes: &mut Vec<u8>, number: u32, rows: &Rows, trailer: Dictionary) {
+    let index = runs(rows).into_iter().flat_map(|(first, count)| [first, count]);
+    let index = index.map(|value| Object::Integer(value.into())).collect();
+    let mut body = Vec::new();
+    for (offset, generation) in rows.values() {
+        body.push(1);
+        body.extend_from_slice(&(*offset as u64).to_be_bytes()[3..]);
+        body.extend_from_slice(&generation.to_be_bytes());
+    }
+    let widths = [1, 5, 2].map(Object::Integer).to_vec();
+    let dictionary = Dictionary::new()
+        .with(b"Type", Object::name(b"XRef"))
+        .with(b"W", Object::Array(widths))
+        .with(b"Index", Object::Array(index))
+        .with(b"Length", Object::Integer(i64::try_from(body.len()).expect("rows fit in memory")));
+    let dictionary = trailer.entries().fold(dictionary, |all, (key, value)| all.with(key, value.clone()));
+    write_display(bytes, &format_args!("{number} 0 obj\n"));
+    dictionary.write(bytes);
+    bytes.extend_from_slice(b"\nstream\n");
+    bytes.extend_from_slice(&body);
+    bytes.extend_from_slice(b"\nendstream\nendobj\n");
+}
