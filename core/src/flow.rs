@@ -15,7 +15,7 @@ pub mod protocol;
 mod session;
 mod view;
 
-pub use certificate::{HolderKind, ListedCertificate, Unusable};
+pub use certificate::{ClientEntry, HolderKind, ListedCertificate, Unusable};
 use client::Client;
 pub use client::{Blocked, Part, Platform};
 pub use event::{
