@@ -1,0 +1,568 @@
+use std::collections::BTreeSet;
+
+use super::protocol::MINIMUM;
+use super::*;
+use crate::ErrorCode;
+use crate::wire::{
+    Artefact, CertificateView, Custody, CustodyAnswer, KeyView, Signature, SignatureFormat, SignatureLevel,
+    SignaturePolicy, SignatureState, SignerView, ToSign,
+};
+
+mod never_stuck;
+
+#[test]
+fn a_returning_person_signs_in_the_hsm_after_one_confirmation() {
+    let mut run = Run::start(Platform::Desktop);
+    run.read_document();
+    run.answer(|effect| matches!(effect, Effect::ResolveCustody { .. }), Ok(custody(Some(Custody::Hsm))));
+    assert_eq!(run.flow.step(), Step::Confirming);
+    assert!(
+        !run.has(|effect| matches!(effect, Effect::Upload { .. })),
+        "nothing leaves before the person agrees"
+    );
+
+    run.act(Action::Confirm);
+    run.answer(|effect| matches!(effect, Effect::Upload { .. }), Ok(Reply::Uploaded("doc_1".into())));
+    run.answer(is_create, Ok(signature(Custody::Hsm, SignatureState::Accepted)));
+    assert_eq!(run.flow.step(), Step::Signing);
+    run.answer(is_await, Ok(signature(Custody::Hsm, SignatureState::Signing)));
+    assert_eq!(run.flow.step(), Step::Signing);
+    run.answer(is_await, Ok(signature(Custody::Hsm, SignatureState::Released)));
+    run.answer(is_fetch, Ok(Reply::Fetched));
+    assert_eq!(run.flow.step(), Step::Done);
+}
+
+#[test]
+fn a_certificate_of_the_device_signs_what_was_checked() {
+    let mut run = Run::choosing();
+    run.act(Action::Choose { thumbprint: "MINE".into(), remember: true });
+    assert!(run.has(|effect| matches!(effect, Effect::Remember { thumbprint } if thumbprint == "MINE")));
+    run.confirm_local();
+    assert_eq!(run.flow.step(), Step::Preparing);
+    assert!(!run.has(is_sign), "the device is not asked before the check");
+    run.answer(is_check, Ok(Reply::ToSignChecked));
+    assert_eq!(run.flow.step(), Step::Authorizing);
+    run.answer(is_sign, Ok(Reply::HashSigned("dmFsdWU=".into())));
+    run.answer(is_complete, Ok(signature(Custody::Local, SignatureState::Released)));
+    run.answer(is_fetch, Ok(Reply::Fetched));
+    let View::Done { result, .. } = run.flow.view() else { panic!("not done") };
+    assert_eq!(result.name, "contrato-assinado.pdf");
+}
+
+#[test]
+fn something_else_than_the_document_is_never_sent_to_the_device() {
+    let mut run = Run::choosing();
+    run.act(Action::Choose { thumbprint: "MINE".into(), remember: false });
+    run.confirm_local();
+    run.answer(is_check, Err(ErrorCode::ToSignMismatch));
+    assert_eq!(run.failure(), (ErrorCode::ToSignMismatch, NextStep::ContactSupport));
+    assert!(!run.has(is_sign));
+    assert_eq!(run.refused(Action::Retry), ErrorCode::StepRefused);
+}
+
+#[test]
+fn another_certificate_than_the_chosen_one_does_not_get_into_a_signature() {
+    let mut run = Run::choosing();
+    run.act(Action::Choose { thumbprint: "MINE".into(), remember: false });
+    run.act(Action::Confirm);
+    let reply = Reply::Certificate { certificate: "MIIB".into(), thumbprint: "OTHER".into() };
+    run.answer(|effect| matches!(effect, Effect::ReadCertificate { .. }), Ok(reply));
+    assert_eq!(run.failure().0, ErrorCode::ClientProtocol);
+}
+
+#[test]
+fn an_unusable_certificate_stays_in_the_list_with_its_reason() {
+    let run = Run::choosing();
+    let View::Choosing { certificates, .. } = run.flow.view() else { panic!("not choosing") };
+    let reasons: Vec<_> = certificates.iter().map(|entry| (entry.id.as_str(), entry.unusable)).collect();
+    assert_eq!(
+        reasons,
+        [
+            ("MINE", None),
+            ("OLD", Some(Unusable::Expired)),
+            ("NEW", Some(Unusable::NotYetValid)),
+            ("THEIRS", Some(Unusable::WrongPerson)),
+            ("TLS", Some(Unusable::WrongUsage)),
+        ]
+    );
+    for id in ["OLD", "NEW", "THEIRS", "TLS", "UNHEARD OF"] {
+        let choice = Action::Choose { thumbprint: id.into(), remember: false };
+        assert_eq!(run.refused(choice), ErrorCode::StepRefused, "{id}");
+    }
+}
+
+#[test]
+fn a_remembered_certificate_goes_straight_to_the_confirmation() {
+    let mut run = Run::start_with(Job { remembered: Some("MINE".into()), ..job() }, Platform::Desktop);
+    run.resolve_local();
+    run.handshake();
+    run.answer(is_list, Ok(Reply::Certificates(list())));
+    assert_eq!(run.flow.step(), Step::Confirming);
+    run.act(Action::Back);
+    assert_eq!(run.flow.step(), Step::Choosing);
+}
+
+#[test]
+fn guidance_comes_early_and_a_late_client_still_wins() {
+    let mut run = Run::start(Platform::Desktop);
+    run.resolve_local();
+    assert_eq!(run.flow.step(), Step::Probing);
+    run.timer(Timer::MarkerSoon);
+    assert!(matches!(run.flow.view(), View::Absent { provisional: true, .. }));
+    run.timer(Timer::MarkerFinal);
+    assert!(matches!(run.flow.view(), View::Absent { provisional: false, .. }));
+    run.event(Event::MarkerFound);
+    run.handshake();
+    assert_eq!(run.flow.step(), Step::Listing);
+}
+
+#[test]
+fn old_parts_are_named_with_the_version_they_need() {
+    let mut run = Run::start(Platform::Desktop);
+    run.resolve_local();
+    run.event(Event::MarkerFound);
+    run.answer(is_version, Ok(Reply::ExtensionVersion("2.12.9".into())));
+    assert!(matches!(run.flow.view(), View::Outdated { part: Part::Extension, required, .. }
+        if required == MINIMUM.extension));
+
+    run.event(Event::PageVisible);
+    run.answer(is_version, Ok(Reply::ExtensionVersion("2.17.1".into())));
+    run.answer(is_initialize, Ok(native("Linux", "2.8.9")));
+    assert!(matches!(run.flow.view(), View::Outdated { part: Part::Native, required, .. }
+        if required == MINIMUM.linux));
+
+    run.answer(is_poll, Ok(Reply::NativeFound));
+    assert_eq!(run.flow.step(), Step::Outdated, "guidance stays until the answer is known");
+    run.answer(is_initialize, Ok(native("Linux", "2.12.1")));
+    assert_eq!(run.flow.step(), Step::Listing);
+}
+
+#[test]
+fn a_missing_native_part_is_waited_for_even_by_an_extension_that_cannot_wait() {
+    let mut run = Run::start(Platform::Desktop);
+    run.resolve_local();
+    run.event(Event::MarkerFound);
+    run.answer(is_version, Ok(Reply::ExtensionVersion("2.17.1".into())));
+    run.answer(is_initialize, Ok(Reply::Initialized(Initialized::NativeMissing)));
+    assert!(matches!(run.flow.view(), View::Blocked { reason: Blocked::NativeMissing, .. }));
+    run.answer(is_poll, Err(ErrorCode::ClientOutdated));
+    run.timer(Timer::Recheck);
+    run.answer(is_initialize, Ok(native("Windows", "2.12.6")));
+    assert_eq!(run.flow.step(), Step::Listing);
+}
+
+#[test]
+fn a_slow_handshake_shows_help_and_still_counts() {
+    let mut run = Run::start(Platform::Desktop);
+    run.resolve_local();
+    run.event(Event::MarkerFound);
+    run.timer(Timer::Handshake);
+    assert!(matches!(run.flow.view(), View::Blocked { reason: Blocked::NoResponse, .. }));
+    run.answer(is_version, Ok(Reply::ExtensionVersion("2.17.1".into())));
+    run.answer(is_initialize, Ok(native("Darwin", "2.12.0")));
+    assert_eq!(run.flow.step(), Step::Listing);
+}
+
+#[test]
+fn a_site_without_licence_is_told_so() {
+    let mut run = Run::listing();
+    run.answer(is_list, Err(ErrorCode::ClientLicence));
+    assert!(matches!(run.flow.view(), View::Blocked { reason: Blocked::Licence, .. }));
+}
+
+#[test]
+fn a_client_that_falls_silent_is_asked_once_more_and_then_the_person_is() {
+    let mut run = Run::listing();
+    run.answer(is_list, Err(ErrorCode::ClientNoResponse));
+    assert_eq!(run.flow.step(), Step::Lost);
+    run.timer(Timer::LostRetry);
+    run.handshake();
+    run.answer(is_list, Err(ErrorCode::ClientNoResponse));
+    assert!(matches!(run.flow.view(), View::Blocked { reason: Blocked::NoResponse, .. }));
+}
+
+#[test]
+fn a_phone_is_told_that_it_cannot_before_anything_is_installed() {
+    let mut run = Run::start(Platform::Mobile);
+    run.resolve_local();
+    assert_eq!(run.flow.step(), Step::Unsupported);
+}
+
+#[test]
+fn an_empty_list_is_looked_at_again_until_a_token_is_there() {
+    let mut run = Run::listing();
+    run.answer(is_list, Ok(Reply::Certificates(Vec::new())));
+    assert_eq!(run.flow.step(), Step::NoCertificate);
+    run.timer(Timer::CertificatePoll);
+    run.answer(is_list, Ok(Reply::Certificates(Vec::new())));
+    run.timer(Timer::CertificatePoll);
+    run.answer(is_list, Ok(Reply::Certificates(list())));
+    assert_eq!(run.flow.step(), Step::Choosing);
+}
+
+#[test]
+fn refusing_in_the_window_of_the_client_leads_back_to_the_decision_without_a_second_upload() {
+    let mut run = Run::authorizing();
+    run.answer(is_sign, Err(ErrorCode::UserCancelled));
+    assert!(matches!(run.flow.view(), View::Confirming { refused_in_client: true, .. }));
+    run.effects.clear();
+    run.act(Action::Confirm);
+    assert_eq!(run.flow.step(), Step::Authorizing);
+    assert!(run.has(is_sign) && !run.has(|effect| matches!(effect, Effect::Upload { .. })));
+}
+
+#[test]
+fn a_request_that_is_about_to_expire_is_prepared_again() {
+    let mut run = Run::authorizing();
+    run.answer(is_sign, Err(ErrorCode::UserCancelled));
+    run.now = run.now.plus(core::time::Duration::from_secs(290));
+    run.act(Action::Confirm);
+    assert_eq!(run.flow.step(), Step::Preparing);
+}
+
+#[test]
+fn cancelling_with_the_window_open_abandons_and_the_next_request_waits() {
+    let mut run = Run::authorizing();
+    let open = run.call_of(is_sign);
+    run.act(Action::Cancel(CancelledBy::User));
+    assert_eq!(run.flow.view(), View::Cancelled { by: CancelledBy::User, abandoned: true });
+
+    run.effects.clear();
+    run.act(Action::Retry);
+    run.act(Action::Confirm);
+    assert!(matches!(run.flow.view(), View::Authorizing { waits_for_previous: true, .. }));
+    assert!(!run.has(is_sign));
+
+    // The value of the abandoned request is thrown away; the new request goes out.
+    run.event(Event::Answer { call: open, result: Ok(Reply::HashSigned("b2xk".into())) });
+    assert!(matches!(run.flow.view(), View::Authorizing { waits_for_previous: false, .. }));
+    assert!(run.has(is_sign));
+    assert!(!run.has(is_complete));
+}
+
+#[test]
+fn a_person_who_does_not_answer_is_helped_then_asked_then_let_go() {
+    let mut run = Run::authorizing();
+    run.timer(Timer::AuthorizeHelp);
+    assert!(matches!(run.flow.view(), View::Authorizing { patience: Patience::Helped, .. }));
+    run.timer(Timer::AuthorizeLimit);
+    assert!(matches!(run.flow.view(), View::Authorizing { patience: Patience::Overdue, .. }));
+    run.act(Action::KeepWaiting);
+    run.timer(Timer::AuthorizeAbandon);
+    assert!(matches!(run.flow.view(), View::Authorizing { patience: Patience::Helped, .. }));
+    run.timer(Timer::AuthorizeLimit);
+    run.timer(Timer::AuthorizeAbandon);
+    assert_eq!(run.flow.view(), View::Cancelled { by: CancelledBy::Time, abandoned: true });
+}
+
+#[test]
+fn a_lost_network_after_the_pin_does_not_ask_for_the_pin_again() {
+    let mut run = Run::authorizing();
+    run.answer(is_sign, Ok(Reply::HashSigned("dmFsdWU=".into())));
+    run.answer(is_complete, Err(ErrorCode::NetworkUnreachable));
+    assert_eq!(run.failure(), (ErrorCode::NetworkUnreachable, NextStep::TryAgain));
+    run.effects.clear();
+    run.act(Action::Retry);
+    assert_eq!(run.flow.step(), Step::Finishing);
+    assert!(run.has(|effect| matches!(effect, Effect::Complete { value, .. } if value == "dmFsdWU=")));
+}
+
+#[test]
+fn a_file_that_is_not_a_pdf_fails_before_anything_is_sent() {
+    let mut run = Run::start(Platform::Desktop);
+    let read = DocumentRead { sha256: "00".into(), starts_as_pdf: false };
+    run.answer(|effect| matches!(effect, Effect::ReadDocument { .. }), Ok(Reply::Document(read)));
+    assert_eq!(run.failure(), (ErrorCode::NotAPdf, NextStep::ChooseAnotherDocument));
+}
+
+#[test]
+fn a_second_document_is_refused_while_the_first_runs() {
+    let run = Run::choosing();
+    assert_eq!(run.refused(Action::Start(job())), ErrorCode::Busy);
+}
+
+#[test]
+fn nobody_without_a_key_and_without_a_device_is_left_waiting() {
+    let mut run = Run::start(Platform::Desktop);
+    run.read_document();
+    let Reply::Custody(mut resolved) = custody(None) else { panic!("not a custody") };
+    resolved.custody.options.clear();
+    run.answer(|effect| matches!(effect, Effect::ResolveCustody { .. }), Ok(Reply::Custody(resolved)));
+    assert_eq!(run.failure().0, ErrorCode::KeyNotFound);
+}
+
+#[test]
+fn the_drawing_names_the_states_of_the_code() {
+    let drawing = include_str!("../../../docs/flow.md");
+    let drawn: BTreeSet<&str> = drawing
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("state "))
+        .map(|rest| rest.split_whitespace().next_back().unwrap_or_default())
+        .collect();
+    let described: BTreeSet<&str> = drawing
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `"))
+        .filter_map(|rest| rest.split('`').next())
+        .collect();
+    let code: BTreeSet<&str> = Step::ALL.iter().map(|step| step.as_str()).collect();
+    assert_eq!(drawn, code, "the diagram");
+    assert_eq!(described, code, "the table");
+}
+
+// ---- helpers
+
+/// A flow with the effects that wait for an answer.
+#[derive(Clone)]
+struct Run {
+    flow: Flow,
+    effects: Vec<Effect>,
+    now: Timestamp,
+}
+
+impl Run {
+    fn start(platform: Platform) -> Self {
+        Self::start_with(job(), platform)
+    }
+
+    fn start_with(job: Job, platform: Platform) -> Self {
+        let mut run = Self { flow: Flow::new(platform), effects: Vec::new(), now: now() };
+        run.act(Action::Start(job));
+        run
+    }
+
+    fn listing() -> Self {
+        let mut run = Self::start(Platform::Desktop);
+        run.resolve_local();
+        run.event(Event::MarkerFound);
+        run.handshake();
+        run
+    }
+
+    fn choosing() -> Self {
+        let mut run = Self::listing();
+        run.answer(is_list, Ok(Reply::Certificates(list())));
+        run
+    }
+
+    fn authorizing() -> Self {
+        let mut run = Self::choosing();
+        run.act(Action::Choose { thumbprint: "MINE".into(), remember: false });
+        run.confirm_local();
+        run.answer(is_check, Ok(Reply::ToSignChecked));
+        run
+    }
+
+    fn read_document(&mut self) {
+        self.answer(|effect| matches!(effect, Effect::ReadDocument { .. }), Ok(document()));
+    }
+
+    fn resolve_local(&mut self) {
+        self.read_document();
+        self.answer(|effect| matches!(effect, Effect::ResolveCustody { .. }), Ok(custody(None)));
+    }
+
+    fn handshake(&mut self) {
+        if self.flow.step() == Step::Probing && !self.has(is_version) {
+            self.event(Event::MarkerFound);
+        }
+        self.answer(is_version, Ok(Reply::ExtensionVersion("2.17.1".into())));
+        self.answer(is_initialize, Ok(native("Linux", "2.12.1")));
+    }
+
+    fn confirm_local(&mut self) {
+        self.act(Action::Confirm);
+        let certificate = Reply::Certificate { certificate: "MIIB".into(), thumbprint: "MINE".into() };
+        self.answer(|effect| matches!(effect, Effect::ReadCertificate { .. }), Ok(certificate));
+        self.answer(|effect| matches!(effect, Effect::Upload { .. }), Ok(Reply::Uploaded("doc_1".into())));
+        self.answer(is_create, Ok(signature(Custody::Local, SignatureState::Prepared)));
+    }
+
+    fn event(&mut self, event: Event) {
+        let (flow, effects) = self.flow.clone().handle(event, self.now).expect("the event fits");
+        self.flow = flow;
+        self.effects.extend(effects);
+    }
+
+    fn act(&mut self, action: Action) {
+        self.event(Event::Act(action));
+    }
+
+    fn timer(&mut self, timer: Timer) {
+        self.event(Event::Timer(timer));
+    }
+
+    /// Answers the newest call of a kind.
+    fn answer(&mut self, kind: impl Fn(&Effect) -> bool, result: Result<Reply, ErrorCode>) {
+        let call = self.call_of(kind);
+        self.event(Event::Answer { call, result });
+    }
+
+    fn call_of(&self, kind: impl Fn(&Effect) -> bool) -> CallId {
+        let effect = self.effects.iter().rev().find(|effect| kind(effect)).expect("the effect was asked for");
+        call_of(effect).expect("the effect waits for an answer")
+    }
+
+    fn has(&self, kind: impl Fn(&Effect) -> bool) -> bool {
+        self.effects.iter().any(kind)
+    }
+
+    fn refused(&self, action: Action) -> ErrorCode {
+        self.flow.clone().handle(Event::Act(action), self.now).expect_err("the action does not fit").code
+    }
+
+    fn failure(&self) -> (ErrorCode, NextStep) {
+        let View::Failed { failure } = self.flow.view() else { panic!("not failed: {:?}", self.flow.step()) };
+        (failure.code, failure.next_step)
+    }
+}
+
+fn call_of(effect: &Effect) -> Option<CallId> {
+    match effect {
+        Effect::ReadDocument { call }
+        | Effect::ResolveCustody { call }
+        | Effect::GetExtensionVersion { call }
+        | Effect::Initialize { call }
+        | Effect::PollNative { call }
+        | Effect::ListCertificates { call }
+        | Effect::ReadCertificate { call, .. }
+        | Effect::SignHash { call, .. }
+        | Effect::Upload { call }
+        | Effect::CreateSignature { call, .. }
+        | Effect::CheckToSign { call, .. }
+        | Effect::AwaitRelease { call, .. }
+        | Effect::Complete { call, .. }
+        | Effect::Fetch { call, .. } => Some(*call),
+        Effect::Watch
+        | Effect::Remember { .. }
+        | Effect::Forget
+        | Effect::SetTimer { .. }
+        | Effect::StopWork => None,
+    }
+}
+
+fn is_version(effect: &Effect) -> bool {
+    matches!(effect, Effect::GetExtensionVersion { .. })
+}
+fn is_initialize(effect: &Effect) -> bool {
+    matches!(effect, Effect::Initialize { .. })
+}
+fn is_poll(effect: &Effect) -> bool {
+    matches!(effect, Effect::PollNative { .. })
+}
+fn is_list(effect: &Effect) -> bool {
+    matches!(effect, Effect::ListCertificates { .. })
+}
+fn is_sign(effect: &Effect) -> bool {
+    matches!(effect, Effect::SignHash { .. })
+}
+fn is_create(effect: &Effect) -> bool {
+    matches!(effect, Effect::CreateSignature { .. })
+}
+fn is_check(effect: &Effect) -> bool {
+    matches!(effect, Effect::CheckToSign { .. })
+}
+fn is_await(effect: &Effect) -> bool {
+    matches!(effect, Effect::AwaitRelease { .. })
+}
+fn is_complete(effect: &Effect) -> bool {
+    matches!(effect, Effect::Complete { .. })
+}
+fn is_fetch(effect: &Effect) -> bool {
+    matches!(effect, Effect::Fetch { .. })
+}
+
+fn now() -> Timestamp {
+    "2026-11-23T12:00:00Z".parse().unwrap()
+}
+
+fn at(text: &str) -> Timestamp {
+    format!("{text}T00:00:00Z").parse().unwrap()
+}
+
+fn job() -> Job {
+    Job { name: "contrato.pdf".into(), size_bytes: 1_000, format: SignatureFormat::Pades, remembered: None }
+}
+
+fn document() -> Reply {
+    Reply::Document(DocumentRead { sha256: "ab".repeat(32), starts_as_pdf: true })
+}
+
+fn holder(name: &str, masked: &str) -> SignerView {
+    SignerView { name: name.into(), identifier_masked: Some(masked.into()) }
+}
+
+fn native(os: &str, version: &str) -> Reply {
+    Reply::Initialized(Initialized::Ready { os: os.into(), version: version.into() })
+}
+
+fn custody(found: Option<Custody>) -> Reply {
+    let key = found.map(|_| KeyView { id: "key_1".into(), certificate: certificate_view() });
+    let custody = CustodyAnswer { custody: found, key, options: vec![Custody::Local], sources: Vec::new() };
+    Reply::Custody(Box::new(Resolved { custody, signer: Some(holder("ANA TEST", "***.982.247-**")) }))
+}
+
+fn certificate_view() -> CertificateView {
+    CertificateView {
+        holder: holder("ANA TEST", "***.982.247-**"),
+        issuer: "AC TEST".into(),
+        serial: "01".into(),
+        sha256: "cd".repeat(32),
+        icp_type: Some("A3".into()),
+        not_before: at("2026-01-01"),
+        not_after: at("2029-01-01"),
+    }
+}
+
+fn signature(custody: Custody, state: SignatureState) -> Reply {
+    let to_sign = ToSign {
+        signed_attributes: "MQA=".into(),
+        digest_algorithm: "sha256".into(),
+        digest: "AAAA".into(),
+        signature_algorithm: "rsa_pkcs1_sha256".into(),
+        revision: None,
+    };
+    let artefact = Artefact {
+        name: "contrato-assinado.pdf".into(),
+        media_type: "application/pdf".into(),
+        size_bytes: 2_000,
+        sha256: "ef".repeat(32),
+        released_at: now(),
+    };
+    Reply::Signature(Box::new(Signature {
+        id: "sig_1".into(),
+        document_id: "doc_1".into(),
+        custody,
+        format: SignatureFormat::Pades,
+        level: SignatureLevel::B,
+        policy: SignaturePolicy::None,
+        state,
+        certificate: certificate_view(),
+        created_at: now(),
+        expires_at: now().plus(core::time::Duration::from_secs(300)),
+        to_sign: (state == SignatureState::Prepared).then_some(to_sign),
+        artefact: (state == SignatureState::Released).then_some(artefact),
+        problem: None,
+    }))
+}
+
+fn list() -> Vec<ListedCertificate> {
+    let entry =
+        |thumbprint: &str, name: &str, masked: &str, from: &str, to: &str, key_usage| ListedCertificate {
+            thumbprint: thumbprint.into(),
+            holder: holder(name, masked),
+            issuer: "AC TEST".into(),
+            kind: HolderKind::Person,
+            icp_type: Some("A3".into()),
+            is_icp_brasil: true,
+            key_usage,
+            not_before: at(from),
+            not_after: at(to),
+        };
+    vec![
+        entry("TLS", "ANA TEST 4", "***.982.247-**", "2026-01-01", "2029-01-01", 32),
+        entry("THEIRS", "ANA TEST 3", "***.111.111-**", "2026-01-01", "2029-01-01", 224),
+        entry("NEW", "ANA TEST 2", "***.982.247-**", "2027-01-01", "2029-01-01", 224),
+        entry("OLD", "ANA TEST 1", "***.982.247-**", "2020-01-01", "2023-01-01", 224),
+        entry("MINE", "ANA TEST", "***.982.247-**", "2026-01-01", "2029-01-01", 224),
+    ]
+}

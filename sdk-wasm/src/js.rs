@@ -1,0 +1,45 @@
+//! Reading values that come from outside: every access may find anything.
+
+use js_sys::{Array, Date, Reflect};
+use rubrica_core::Timestamp;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::Window;
+
+/// The window. The crate runs in pages only; the TypeScript side starts it there.
+pub(crate) fn window() -> Window {
+    web_sys::window().expect("the signer is started in a window")
+}
+
+/// A member of an object; undefined when there is none or `value` is no object.
+pub(crate) fn member(value: &JsValue, name: &str) -> JsValue {
+    if value.is_object() { Reflect::get(value, &name.into()).unwrap_or_default() } else { JsValue::UNDEFINED }
+}
+
+/// A member that is a string.
+pub(crate) fn string(value: &JsValue, name: &str) -> Option<String> {
+    member(value, name).as_string()
+}
+
+/// A member that is an array; empty when it is something else.
+pub(crate) fn array(value: &JsValue, name: &str) -> Array {
+    member(value, name).dyn_into().unwrap_or_default()
+}
+
+/// The present time by the clock of the device.
+pub(crate) fn now() -> Timestamp {
+    timestamp(Date::now()).unwrap_or(Timestamp::MAX)
+}
+
+/// A time from milliseconds; `None` for what is no time. Times before 1970 become 1970.
+pub(crate) fn timestamp(unix_ms: f64) -> Option<Timestamp> {
+    if unix_ms.is_nan() {
+        return None;
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
+    Timestamp::from_unix_ms(unix_ms as u64).ok()
+}
+
+/// Sets a member of an object that we made ourselves.
+pub(crate) fn set(object: &js_sys::Object, name: &str, value: &JsValue) {
+    Reflect::set(object, &name.into(), value).expect("a plain object takes members");
+}
