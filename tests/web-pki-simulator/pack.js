@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
 import { checkBehaviour } from "./lib/behaviour.js";
+import { PRESENCE_IDS, REQUEST_EVENT, RESPONSE_EVENT } from "./lib/names.js";
 
 const HERE = fileURLToPath(new URL(".", import.meta.url));
 
@@ -23,7 +24,9 @@ export function packExtension({ identities, behaviour = {}, out }) {
   cpSync(join(HERE, "extension"), out, { recursive: true });
   cpSync(join(HERE, "lib"), join(out, "lib"), { recursive: true });
   writeFileSync(join(out, "identities.json"), JSON.stringify(identities));
-  const settings = JSON.stringify({ behaviour: checkBehaviour(behaviour) });
+  // A content script cannot import modules: it gets the names this way.
+  const names = { presenceId: PRESENCE_IDS[0], requestEvent: REQUEST_EVENT, responseEvent: RESPONSE_EVENT };
+  const settings = JSON.stringify({ behaviour: checkBehaviour(behaviour), names });
   writeFileSync(join(out, "settings.js"), `// Web PKI simulator (TEST): generated.\nglobalThis.webPkiSimulator = ${settings};\n`);
   return out;
 }

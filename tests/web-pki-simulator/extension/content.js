@@ -1,11 +1,8 @@
 // Web PKI simulator (TEST), extension form: content script. Isolated world, every frame, before the page.
 // It only carries messages; keys and rules are in the service worker.
 
-const REQUEST_EVENT = "com.lacunasoftware.WebPKI.RequestEvent";
-const RESPONSE_EVENT = "com.lacunasoftware.WebPKI.ResponseEvent";
-const PRESENCE_ID = "dcngeagmmhegagicpcmpinaoklddcgon";
-
-const { behaviour } = globalThis.webPkiSimulator;
+// `settings.js`, made by pack.js, runs before this file.
+const { behaviour, names } = globalThis.webPkiSimulator;
 const page = crypto.randomUUID();
 
 /** Sends one message to the service worker and each of its replies to the page. */
@@ -16,15 +13,15 @@ async function carry(message, answer) {
 }
 
 function appear() {
-  document.addEventListener(REQUEST_EVENT, (event) => {
-    carry(event.detail, (reply) => document.dispatchEvent(new CustomEvent(RESPONSE_EVENT, { detail: reply })));
+  document.addEventListener(names.requestEvent, (event) => {
+    carry(event.detail, (reply) => document.dispatchEvent(new CustomEvent(names.responseEvent, { detail: reply })));
   });
   window.addEventListener("message", (event) => {
-    if (event.source !== window || event.data?.port !== REQUEST_EVENT) return;
-    carry(event.data.message, (reply) => window.postMessage({ port: RESPONSE_EVENT, message: reply }, "*"));
+    if (event.source !== window || event.data?.port !== names.requestEvent) return;
+    carry(event.data.message, (reply) => window.postMessage({ port: names.responseEvent, message: reply }, "*"));
   });
   const marker = document.createElement("meta");
-  marker.id = PRESENCE_ID;
+  marker.id = names.presenceId;
   marker.setAttribute("data-simulator", "TEST");
   document.head.append(marker);
 }
