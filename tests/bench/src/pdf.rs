@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
+use rubrica_core::Timestamp;
 use rubrica_core::pades::{self, PrepareOptions};
 use rubrica_core::x509::Certificate;
-use rubrica_core::Timestamp;
 use rustix::time::{ClockId, clock_gettime};
 
 use crate::table::{Row, Table};
@@ -21,7 +21,8 @@ const PEER: &str = "tests/bench/peers/pyhanko_pades.py";
 const PEER_DOCUMENTS: &str = "40";
 
 pub(crate) fn measure(table: &mut Table) -> Outcome<()> {
-    let python = std::env::var("RUBRICA_PYTHON").map_err(|_| "RUBRICA_PYTHON must name a Python with pyHanko")?;
+    let python =
+        std::env::var("RUBRICA_PYTHON").map_err(|_| "RUBRICA_PYTHON must name a Python with pyHanko")?;
     let folder = tempfile::tempdir()?;
     make_key(folder.path())?;
     for (label, size_bytes, bar) in [("100 KB", 100_000, 30.0), ("10 MB", 10_000_000, 3.0)] {
@@ -45,7 +46,17 @@ pub(crate) fn measure(table: &mut Table) -> Outcome<()> {
 
 fn make_key(folder: &Path) -> Outcome<()> {
     let made = Command::new("openssl")
-        .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "key.pem", "-out", "certificate.pem"])
+        .args([
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-keyout",
+            "key.pem",
+            "-out",
+            "certificate.pem",
+        ])
         .args(["-subj", "/CN=BENCH TEST", "-days", "2", "-addext", "keyUsage=critical,digitalSignature"])
         .current_dir(folder)
         .output()?;
@@ -66,7 +77,8 @@ fn sign_with_rubrica(folder: &Path, document: &[u8]) -> Outcome<f64> {
     let key = RsaKeyPair::from_pkcs8(&fs::read(folder.join("key.der"))?)?;
     let random = SystemRandom::new();
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?;
-    let options = PrepareOptions::at(Timestamp::from_unix_ms(u64::try_from(now.as_millis())?)?);
+    let signing_time = Timestamp::from_unix_ms(u64::try_from(now.as_millis())?)?;
+    let options = PrepareOptions { signing_time };
     let start = cpu_time();
     let mut signed = 0_u32;
     while cpu_time() - start < Duration::from_secs(2) {

@@ -20,7 +20,8 @@ pub(crate) fn pdf(size_bytes: usize) -> Vec<u8> {
     }
     let start = file.len();
     file.extend_from_slice(
-        format!("xref\n0 5\n{table}trailer\n<< /Size 5 /Root 1 0 R >>\nstartxref\n{start}\n%%EOF\n").as_bytes(),
+        format!("xref\n0 5\n{table}trailer\n<< /Size 5 /Root 1 0 R >>\nstartxref\n{start}\n%%EOF\n")
+            .as_bytes(),
     );
     file
 }

@@ -26,8 +26,10 @@ const ROUNDS: usize = 3;
 const ROUND: Duration = Duration::from_secs(4);
 
 /// DigestInfo of SHA-256 in front of a digest (RFC 8017 §9.2 note 1).
-const DIGEST_INFO: [u8; 19] =
-    [0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0, 0x04, 0x20];
+const DIGEST_INFO: [u8; 19] = [
+    0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0, 0x04,
+    0x20,
+];
 
 pub(crate) fn measure(table: &mut Table) -> Outcome<()> {
     let rubrica = std::env::var("RUBRICA").map_err(|_| "RUBRICA must name the rubrica binary")?;
@@ -41,7 +43,10 @@ pub(crate) fn measure(table: &mut Table) -> Outcome<()> {
             ours += server.rate(format, &document)?;
         }
         table.push(Row {
-            what: format!("{} 2 KB through the API, RSA-2048", if format == "cades" { "CAdES-B" } else { "PAdES-B" }),
+            what: format!(
+                "{} 2 KB through the API, RSA-2048",
+                if format == "cades" { "CAdES-B" } else { "PAdES-B" }
+            ),
             unit: "signatures per second",
             ours: ours / ROUNDS as f64,
             peer: "raw C_Sign",
@@ -121,8 +126,12 @@ impl Server {
         let body = json!({ "document_id": uploaded["id"], "custody": "hsm", "format": format });
         let start = Instant::now();
         let counts = thread::scope(|scope| {
-            let clients: Vec<_> = (0..CLIENTS).map(|_| scope.spawn(|| self.sign_until(start + ROUND, token, &body))).collect();
-            clients.into_iter().map(|client| client.join().map_err(|_| "a client panicked".to_owned())?).sum::<Result<u32, String>>()
+            let clients: Vec<_> =
+                (0..CLIENTS).map(|_| scope.spawn(|| self.sign_until(start + ROUND, token, &body))).collect();
+            clients
+                .into_iter()
+                .map(|client| client.join().map_err(|_| "a client panicked".to_owned())?)
+                .sum::<Result<u32, String>>()
         })?;
         Ok(f64::from(counts) / start.elapsed().as_secs_f64())
     }
@@ -171,12 +180,16 @@ fn raw_rate(data: &Path) -> Outcome<f64> {
 #[expect(clippy::print_stdout, reason = "the figure goes to the parent process")]
 pub(crate) fn raw_sign(arguments: &[String]) -> Outcome<()> {
     let data = Path::new(arguments.first().ok_or("raw-sign needs a data folder")?);
-    let module = std::env::var("RUBRICA_PKCS11_MODULE").unwrap_or_else(|_| "/usr/lib/softhsm/libsofthsm2.so".to_owned());
+    let module = std::env::var("RUBRICA_PKCS11_MODULE")
+        .unwrap_or_else(|_| "/usr/lib/softhsm/libsofthsm2.so".to_owned());
     let token = Pkcs11::new(module)?;
     token.initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK))?;
     let slot = *token.get_slots_with_initialized_token()?.first().ok_or("the data folder has no token")?;
     let login = token.open_ro_session(slot)?;
-    login.login(UserType::User, Some(&AuthPin::from(fs::read_to_string(data.join("secrets/token-pin"))?.trim().to_owned())))?;
+    login.login(
+        UserType::User,
+        Some(&AuthPin::from(fs::read_to_string(data.join("secrets/token-pin"))?.trim().to_owned())),
+    )?;
     let wanted = [Attribute::Class(ObjectClass::PRIVATE_KEY), Attribute::KeyType(KeyType::RSA)];
     let key = *login.find_objects(&wanted)?.first().ok_or("the token holds no RSA key")?;
     let input = [DIGEST_INFO.as_slice(), &[7; 32]].concat();
@@ -197,7 +210,10 @@ pub(crate) fn raw_sign(arguments: &[String]) -> Outcome<()> {
                 })
             })
             .collect();
-        threads.into_iter().map(|thread| thread.join().map_err(|_| "a thread panicked".to_owned())?).sum::<Result<u32, String>>()
+        threads
+            .into_iter()
+            .map(|thread| thread.join().map_err(|_| "a thread panicked".to_owned())?)
+            .sum::<Result<u32, String>>()
     })?;
     println!("{:.1}", f64::from(count) / start.elapsed().as_secs_f64());
     Ok(())
