@@ -1,8 +1,8 @@
 //! PAdES: a signature inside a PDF, in two steps (ETSI EN 319 142-1, ISO 32000-2 §12.8).
 //!
-//! [`prepare`] builds the revision that carries the signature, with zeros where the signature will stand, and the
-//! attributes to be signed. Both are pinned in a [`PdfPlan`]. [`PdfPlan::embed`] puts the signature value in.
-//! The document itself is only read: it is hashed once and never copied.
+//! [`prepare`] builds the revision that carries the signature, with zeros where the signature will stand, and
+//! the attributes to be signed. Both are pinned in a [`PdfPlan`]. [`PdfPlan::embed`] puts the signature value
+//! in. The document itself is only read: it is hashed once and never copied.
 
 mod form;
 mod plan;
@@ -32,7 +32,8 @@ pub enum PadesError {
     /// The CMS part failed: certificate, key or signature value.
     #[error(transparent)]
     Cms(#[from] CmsError),
-    /// The finished CMS is longer than the space that was reserved for it. It never grows in place: prepare again.
+    /// The finished CMS is longer than the space that was reserved for it. It never grows in place: prepare
+    /// again.
     #[error("the signature needs {needed} bytes, {reserved} are reserved")]
     SlotTooSmall {
         /// Length of the CMS in bytes.
@@ -43,7 +44,8 @@ pub enum PadesError {
 }
 
 impl PadesError {
-    /// The stable code: the one of the PDF or CMS error, `pdf_signing_forbidden` or `contents_slot_too_small`.
+    /// The stable code: the one of the PDF or CMS error, `pdf_signing_forbidden` or
+    /// `contents_slot_too_small`.
     #[must_use]
     pub fn code(&self) -> ErrorCode {
         match self {

@@ -1,9 +1,9 @@
 //! PDF files as far as signing needs them: a bounded reader and a writer of incremental updates.
 //!
 //! The reader is **strict and lazy**. Strict, because two programs that read one file in two ways are how
-//! signatures get forged: what is ambiguous is refused, never repaired. Lazy, because a signature touches five
-//! objects: cross-reference rows are decoded when asked for, and nothing else of the file is looked at. So the
-//! cost does not grow with the document, and a damaged page 700 is none of our business.
+//! signatures get forged: what is ambiguous is refused, never repaired. Lazy, because a signature touches
+//! five objects: cross-reference rows are decoded when asked for, and nothing else of the file is looked at.
+//! So the cost does not grow with the document, and a damaged page 700 is none of our business.
 //!
 //! Source: ISO 32000-2 (PDF 2.0), §7 for the syntax, §12.7 for forms, §12.8 for signatures.
 

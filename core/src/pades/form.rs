@@ -23,7 +23,8 @@ pub(super) fn check_signable(document: &Document<'_>, catalog: &Dictionary) -> R
     Ok(())
 }
 
-/// What the certification signature allows: 1 nothing, 2 forms and signatures, 3 also annotations; `None` without one.
+/// What the certification signature allows: 1 nothing, 2 forms and signatures, 3 also annotations; `None`
+/// without one.
 pub(crate) fn docmdp_permission(
     document: &Document<'_>,
     catalog: &Dictionary,
@@ -154,8 +155,8 @@ fn add_to_form(
     }
 }
 
-/// Declares the ETSI extension in a PDF 1.7 that declares no signature extension (as EU DSS does, with ETSI's own prefix).
-/// Says whether the catalogue was changed for it.
+/// Declares the ETSI extension in a PDF 1.7 that declares no signature extension (as EU DSS does, with ETSI's
+/// own prefix). Says whether the catalogue was changed for it.
 fn add_extension(
     document: &Document<'_>,
     update: &mut IncrementalUpdate<'_, '_>,

@@ -12,8 +12,9 @@ const VERSION: u32 = 1;
 
 /// A prepared PDF signature: pinned, stored, and never built again.
 ///
-/// **Shape**: JSON `{ version, original_length, original_digest, appended, slot: { start, end }, cms }`; `appended` in
-/// standard base64; `slot` counts bytes of `appended`. Reading refuses another version and a slot that is not empty.
+/// **Shape**: JSON `{ version, original_length, original_digest, appended, slot: { start, end }, cms }`;
+/// `appended` in standard base64; `slot` counts bytes of `appended`. Reading refuses another version and a
+/// slot that is not empty.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Stored", into = "Stored")]
 pub struct PdfPlan {

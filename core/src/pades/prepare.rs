@@ -11,7 +11,8 @@ use crate::x509::Certificate;
 
 /// The least space for the CMS, in bytes: enough for one certificate and an RSA-4096 value.
 const MIN_SLOT_BYTES: usize = 4096;
-/// Space for everything of the CMS but the certificates, in bytes: attributes with two issuer names, an RSA-4096 value.
+/// Space for everything of the CMS but the certificates, in bytes: attributes with two issuer names, an
+/// RSA-4096 value.
 const CMS_MARGIN_BYTES: usize = 2048;
 /// Digits of one number in ByteRange: as many as a row of a cross-reference table has.
 const BYTE_RANGE_DIGITS: usize = 10;
@@ -25,13 +26,14 @@ pub struct PrepareOptions {
 
 /// Builds the revision and the attributes to be signed.
 ///
-/// The result depends on the arguments only: the same call gives the same bytes. `chain` holds the certificates between
-/// signer and root, in any order; all of them go into the file. Allocates the revision (about twice the certificates, in
-/// hexadecimal, and the page and form objects that change), whatever the size of `pdf`.
+/// The result depends on the arguments only: the same call gives the same bytes. `chain` holds the
+/// certificates between signer and root, in any order; all of them go into the file. Allocates the revision
+/// (about twice the certificates, in hexadecimal, and the page and form objects that change), whatever the
+/// size of `pdf`.
 ///
 /// # Errors
-/// `not_a_pdf`, `pdf_damaged`, `pdf_encrypted`, `pdf_unsupported` and `pdf_signing_forbidden` for the document; the codes
-/// of [`CmsError`](cms::CmsError) for the certificate.
+/// `not_a_pdf`, `pdf_damaged`, `pdf_encrypted`, `pdf_unsupported` and `pdf_signing_forbidden` for the
+/// document; the codes of [`CmsError`](cms::CmsError) for the certificate.
 pub fn prepare(
     pdf: &[u8],
     signer: &Certificate,

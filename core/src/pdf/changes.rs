@@ -1,8 +1,9 @@
 //! Tells whether the revisions after a signature did nothing but add further signatures.
 //!
-//! An allow-list: what is not recognised counts as a change. Two things are checked. First, the bytes behind the
-//! signed part are *nothing but* the objects and sections that the cross-reference names, so that no reader that
-//! repairs files can find other content there. Second, every object that differs has a reason to differ.
+//! An allow-list: what is not recognised counts as a change. Two things are checked. First, the bytes behind
+//! the signed part are *nothing but* the objects and sections that the cross-reference names, so that no
+//! reader that repairs files can find other content there. Second, every object that differs has a reason to
+//! differ.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -131,8 +132,14 @@ impl<'d, 'a> Comparison<'d, 'a> {
             return Err("a later revision has another catalogue".into());
         }
         self.changes.remove(&root.number);
-        same_except(&old_catalog, &catalog, &[b"AcroForm", b"Extensions"])
+        same_except(&old_catalog, &catalog, &[b"AcroForm", b"Extensions", b"Version", b"Metadata"])
             .map_err(|key| Objection(format!("a later revision changes {key} of the catalogue")))?;
+        // A writer may raise the version for what it adds; 2.0 is the last one.
+        let (before, after) = (self.signed.version(&old_catalog), self.current.version(&catalog));
+        if after < before || after > (2, 0) {
+            return Err("a later revision changes the version".into());
+        }
+        self.explain_metadata(&old_catalog, &catalog)?;
         self.explain_extensions(&old_catalog, &catalog)?;
         let fields = self.explain_form(&old_catalog, &catalog)?;
         self.explain_filled_fields()?;
@@ -150,8 +157,8 @@ impl<'d, 'a> Comparison<'d, 'a> {
 
     fn explain_trailer(&mut self) -> Result<(), Objection> {
         let (old, new) = (&self.signed.newest().trailer, &self.current.newest().trailer);
-        let structure: [&[u8]; 9] =
-            [b"Size", b"Prev", b"ID", b"Type", b"W", b"Index", b"Length", b"Filter", b"DecodeParms"];
+        let structure: [&[u8]; 10] =
+            [b"Size", b"Prev", b"ID", b"Info", b"Type", b"W", b"Index", b"Length", b"Filter", b"DecodeParms"];
         same_except(old, new, &structure)
             .map_err(|key| Objection(format!("a later revision changes {key} of the trailer")))?;
         let permanent =
@@ -159,22 +166,40 @@ impl<'d, 'a> Comparison<'d, 'a> {
         if permanent(old) != permanent(new) {
             return Err("a later revision changes the identifier of the file".into());
         }
-        // Document information: pyHanko notes itself and the time there. Nothing else may differ.
-        if let Some(information) = new.get(b"Info").and_then(Object::as_reference)
-            && let Some(change) = self.changes.remove(&information.number)
-        {
-            let before = change.before.as_ref().and_then(|object| object.value.as_dictionary());
-            let (Some(before), Some(after)) = (before, change.after.value.as_dictionary()) else {
-                return Err("a later revision changes the document information".into());
-            };
-            same_except(before, after, &[b"ModDate", b"Producer"]).map_err(|key| {
-                Objection(format!("a later revision changes {key} of the document information"))
-            })?;
-            if after.entries().any(|(_, value)| holds_reference(value)) {
-                return Err("the document information leads elsewhere".into());
-            }
+        self.explain_information(old, new)
+    }
+
+    /// Document information: pyHanko notes itself and the time there. Nothing else may differ.
+    fn explain_information(&mut self, old: &Dictionary, new: &Dictionary) -> Result<(), Objection> {
+        let before = self.signed.dictionary(old, b"Info")?.unwrap_or_default();
+        let after = self.current.dictionary(new, b"Info")?.unwrap_or_default();
+        if before == after && old.get(b"Info") == new.get(b"Info") {
+            return Ok(());
         }
-        Ok(())
+        same_except(&before, &after, &[b"ModDate", b"Producer"]).map_err(|key| {
+            Objection(format!("a later revision changes {key} of the document information"))
+        })?;
+        if after.entries().any(|(_, value)| holds_reference(value)) {
+            return Err("the document information leads elsewhere".into());
+        }
+        self.explain_container(old.get(b"Info"), new.get(b"Info"))
+    }
+
+    /// Metadata are shown nowhere in the document, but the object that holds them might be used twice: it
+    /// must be new.
+    fn explain_metadata(&mut self, old: &Dictionary, new: &Dictionary) -> Result<(), Objection> {
+        let (before, after) = (old.get(b"Metadata"), new.get(b"Metadata"));
+        if before == after {
+            return Ok(());
+        }
+        let number = after.and_then(Object::as_reference).map(|reference| reference.number);
+        match number.and_then(|number| self.changes.remove(&number)) {
+            Some(Change {
+                before: None,
+                after: IndirectObject { value: Object::Dictionary(stream), .. },
+            }) if stream.has_name(b"Type", b"Metadata") => Ok(()),
+            _ => Err("a later revision changes the metadata".into()),
+        }
     }
 
     fn explain_extensions(&mut self, old: &Dictionary, new: &Dictionary) -> Result<(), Objection> {
@@ -182,7 +207,7 @@ impl<'d, 'a> Comparison<'d, 'a> {
         let after = self.current.dictionary(new, b"Extensions")?.unwrap_or_default();
         let is_declared = |(key, value): (&[u8], &Object)| match before.get(key) {
             Some(old) => old == value,
-            None => value.as_dictionary().is_some_and(is_extension),
+            None => is_extension(value),
         };
         if before.entries().any(|(key, _)| after.get(key).is_none()) || !after.entries().all(is_declared) {
             return Err("a later revision changes the extensions of the catalogue".into());
@@ -309,8 +334,8 @@ impl<'d, 'a> Comparison<'d, 'a> {
         }
     }
 
-    /// A value that was compared may stand in an object of its own: in the one where it stood before, or in a new one.
-    /// Any other would lend its reason to a change of, say, a page that the new reference points at.
+    /// A value that was compared may stand in an object of its own: in the one where it stood before, or in a
+    /// new one. Any other would lend its reason to a change of, say, a page that the new reference points at.
     fn explain_container(&mut self, old: Option<&Object>, new: Option<&Object>) -> Result<(), Objection> {
         let Some(reference) = new.and_then(Object::as_reference) else { return Ok(()) };
         let is_new = self.changes.get(&reference.number).is_some_and(|change| change.before.is_none());
@@ -353,10 +378,14 @@ fn same_except(old: &Dictionary, new: &Dictionary, except: &[&[u8]]) -> Result<(
     differing.next().map_or(Ok(()), |key| Err(String::from_utf8_lossy(key).into_owned()))
 }
 
-/// A developer extension (ISO 32000-2 §7.12): version and level, nothing that could be shown.
-fn is_extension(dictionary: &Dictionary) -> bool {
+/// A developer extension or several (ISO 32000-2 §7.12): version and level, nothing that could be shown.
+fn is_extension(object: &Object) -> bool {
     let known: [&[u8]; 5] = [b"Type", b"BaseVersion", b"ExtensionLevel", b"ExtensionRevision", b"URL"];
-    dictionary.entries().all(|(key, value)| known.contains(&key) && !holds_reference(value))
+    let declares = |object: &Object| {
+        let entries = object.as_dictionary().map(|dictionary| dictionary.entries());
+        entries.is_some_and(|mut all| all.all(|(key, value)| known.contains(&key) && !holds_reference(value)))
+    };
+    object.as_array().map_or_else(|| declares(object), |several| several.iter().all(declares))
 }
 
 fn holds_reference(object: &Object) -> bool {

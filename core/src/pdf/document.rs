@@ -16,7 +16,8 @@ const MAX_STREAM_BYTES: usize = 64 << 20;
 /// `%PDF-` is looked for in this many first bytes, to tell junk before the header from another file type.
 const HEAD_BYTES: usize = 1024;
 
-/// A PDF as it stands after its last revision. Borrows the file and copies nothing of it but the objects asked for.
+/// A PDF as it stands after its last revision. Borrows the file and copies nothing of it but the objects
+/// asked for.
 #[derive(Debug)]
 pub(crate) struct Document<'a> {
     file: &'a [u8],
@@ -54,7 +55,8 @@ impl<'a> Document<'a> {
     /// Opens a file by its last `startxref`.
     ///
     /// # Errors
-    /// See [`PdfError`]. Encrypted and hybrid files are refused, and so is anything that readers understand in different ways.
+    /// See [`PdfError`]. Encrypted and hybrid files are refused, and so is anything that readers understand
+    /// in different ways.
     pub(crate) fn open(file: &'a [u8]) -> Result<Self, PdfError> {
         if !file.starts_with(b"%PDF-") {
             let head = &file[..file.len().min(HEAD_BYTES)];
@@ -155,7 +157,7 @@ impl<'a> Document<'a> {
         Ok(IndirectObject { value, stream, span: Some(offset..parser.position()) })
     }
 
-    /// `/Length`, which may be an indirect number. Only a plain object is looked at, so that this cannot recurse.
+    /// `/Length`, which may be an indirect number. Only a plain object is looked at, so this cannot recurse.
     fn stream_length(&self, dictionary: &Dictionary, offset: usize) -> Result<usize, PdfError> {
         let wrong = PdfError::damaged(offset, "the Length of a stream is wrong");
         let length = match dictionary.get(b"Length") {
@@ -193,7 +195,8 @@ impl<'a> Document<'a> {
         Ok(stream)
     }
 
-    /// Follows a reference to its object; any other object, and a missing one, stands for itself. Streams are refused.
+    /// Follows a reference to its object; any other object, and a missing one, stands for itself. Streams are
+    /// refused.
     pub(crate) fn resolve(&self, object: &Object) -> Result<Object, PdfError> {
         let mut current = object.clone();
         // A reference to a reference is allowed but nobody needs more than one.
@@ -255,7 +258,8 @@ impl<'a> Document<'a> {
     pub(crate) fn first_page(&self, catalog: &Dictionary) -> Result<(Reference, Dictionary), PdfError> {
         let missing = PdfError::damaged(0, "the document has no page");
         let pages = catalog.get(b"Pages").and_then(Object::as_reference).ok_or(missing.clone())?;
-        // The nodes still to visit, the next one last; only the first children are ever needed, but a node may be empty.
+        // The nodes still to visit, the next one last; only the first children are ever needed, but a node
+        // may be empty.
         let mut ahead = vec![pages];
         let mut seen = BTreeSet::new();
         for _ in 0..MAX_PAGE_NODES {

@@ -30,7 +30,8 @@ struct Inherited {
     level: usize,
 }
 
-/// Every signature field with a value, in the order of the form. An empty field has no `/V` and is not listed.
+/// Every signature field with a value, in the order of the form. An empty field has no `/V` and is not
+/// listed.
 pub(crate) fn signature_fields(document: &Document<'_>) -> Result<Vec<SignatureField>, PdfError> {
     let (_, catalog) = document.catalog()?;
     let Some(form) = document.dictionary(&catalog, b"AcroForm")? else { return Ok(Vec::new()) };
@@ -82,9 +83,11 @@ impl Inherited {
     }
 }
 
-/// Text of a PDF text string (ISO 32000-2 §7.9.2.2): UTF-16BE or UTF-8 with a mark, else one byte per character.
+/// Text of a PDF text string (ISO 32000-2 §7.9.2.2): UTF-16BE or UTF-8 with a mark, else one byte per
+/// character.
 ///
-/// PDFDocEncoding is read as Latin-1: the difference lies in typographic signs, which only a display would show.
+/// PDFDocEncoding is read as Latin-1: the difference lies in typographic signs, which only a display would
+/// show.
 pub(crate) fn text_string(bytes: &[u8]) -> String {
     match bytes {
         [0xfe, 0xff, rest @ ..] => {

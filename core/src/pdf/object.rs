@@ -13,7 +13,8 @@ pub(crate) struct Reference {
 
 /// A PDF object other than a stream (ISO 32000-2 §7.3).
 ///
-/// Names and strings hold their decoded bytes; a real number keeps its text, so that writing it again changes nothing.
+/// Names and strings hold their decoded bytes; a real number keeps its text, so that writing it again changes
+/// nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Object {
     /// `null`.
@@ -130,7 +131,8 @@ impl Dictionary {
         Self(Vec::new())
     }
 
-    /// Takes entries as they are, or `None` when a key occurs twice: which value counts then depends on the reader.
+    /// Takes entries as they are, or `None` when a key occurs twice: which value counts then depends on the
+    /// reader.
     #[must_use]
     pub(crate) fn from_entries(entries: Vec<(Vec<u8>, Object)>) -> Option<Self> {
         let mut keys: Vec<&[u8]> = entries.iter().map(|(key, _)| key.as_slice()).collect();

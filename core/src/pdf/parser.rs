@@ -136,7 +136,8 @@ impl<'a> Parser<'a> {
     /// Reads one object, after white space and comments.
     ///
     /// # Errors
-    /// [`PdfError::Damaged`] when no object stands here, [`PdfError::Unsupported`] when it is nested too deeply or too large.
+    /// [`PdfError::Damaged`] when no object stands here, [`PdfError::Unsupported`] when it is nested too
+    /// deeply or too large.
     pub(crate) fn object(&mut self) -> Result<Object, PdfError> {
         self.object_at_depth(0)
     }

@@ -124,8 +124,7 @@ fn write_stream(file: &mut Vec<u8>, number: u32, head: &str, data: &[u8]) {
 
 /// Appends a revision with a table, as an attacker or a form filler would.
 pub(crate) fn append(file: &[u8], objects: &[(u32, &str)], trailer: &str) -> Vec<u8> {
-    let text = String::from_utf8_lossy(&file[file.len() - 40..]).into_owned();
-    let previous: usize = text.rsplit("startxref").next().unwrap().lines().nth(1).unwrap().parse().unwrap();
+    let previous = last_startxref(file);
     let mut file = file.to_vec();
     let mut rows = String::new();
     for (number, body) in objects {
@@ -133,13 +132,16 @@ pub(crate) fn append(file: &[u8], objects: &[(u32, &str)], trailer: &str) -> Vec
         file.extend(format!("{number} 0 obj\n{body}\nendobj\n").bytes());
     }
     let at = file.len();
-    file.extend(
-        format!(
-            "xref\n{rows}trailer\n<< /Root 1 0 R /Prev {previous} {trailer} >>\nstartxref\n{at}\n%%EOF\n"
-        )
-        .bytes(),
-    );
+    let trailer =
+        format!("<< /Root 1 0 R /ID [<00112233445566778899aabbccddeeff> ()] /Prev {previous} {trailer} >>");
+    file.extend(format!("xref\n{rows}trailer\n{trailer}\nstartxref\n{at}\n%%EOF\n").bytes());
     file
+}
+
+/// The number behind the last `startxref`.
+pub(crate) fn last_startxref(file: &[u8]) -> usize {
+    let text = String::from_utf8_lossy(&file[file.len().saturating_sub(200)..]).into_owned();
+    text.rsplit("startxref").next().unwrap().split_ascii_whitespace().next().unwrap().parse().unwrap()
 }
 
 /// The bytes with the first `from` replaced by `to`.

@@ -1,4 +1,5 @@
-//! Writes an incremental update (ISO 32000-2 §7.5.6): new objects behind the original bytes, which stay untouched.
+//! Writes an incremental update (ISO 32000-2 §7.5.6): new objects behind the original bytes, which stay
+//! untouched.
 
 use std::collections::BTreeMap;
 
@@ -34,7 +35,8 @@ impl<'d, 'a> IncrementalUpdate<'d, 'a> {
     /// The document has no trailer that can be continued.
     pub(crate) fn new(document: &'d Document<'a>) -> Result<Self, PdfError> {
         document.root()?;
-        // A cross-reference stream may have a number that no /Size counts; reusing it would replace the stream.
+        // A cross-reference stream may have a number that no /Size counts; reusing it would replace the
+        // stream.
         let mut next_number = 1;
         for section in document.sections() {
             next_number = next_number.max(section.size()?);
@@ -66,8 +68,8 @@ impl<'d, 'a> IncrementalUpdate<'d, 'a> {
 
     /// Writes the update with a cross-reference section of the same kind as the last one.
     ///
-    /// `identify` makes the second part of `/ID`, which tells one state of a file from the next (ISO 32000-2 §14.4),
-    /// from the bytes written so far.
+    /// `identify` makes the second part of `/ID`, which tells one state of a file from the next
+    /// (ISO 32000-2 §14.4), from the bytes written so far.
     ///
     /// # Errors
     /// The file is too large, or has used up the object numbers.

@@ -1,4 +1,5 @@
-//! Cross-reference sections (ISO 32000-2 §7.5.4 tables, §7.5.8 streams) and the chain that `/Prev` makes of them.
+//! Cross-reference sections (ISO 32000-2 §7.5.4 tables, §7.5.8 streams) and the chain that `/Prev` makes of
+//! them.
 
 use std::collections::BTreeSet;
 

@@ -1,9 +1,9 @@
 //! Checks of the signatures inside a PDF (ISO 32000-2 §12.8, ETSI EN 319 142-1).
 //!
-//! The CMS inside is checked as any other; here it is checked that it is about *this file*: that the signed bytes are
-//! the whole file but the signature itself, or a whole earlier revision of it after which nothing but further signatures
-//! came. The known attacks aim at exactly these places: signature forgery by missing entries, signature wrapping by a
-//! second xref or a wide gap, and content added by a later revision.
+//! The CMS inside is checked as any other; here it is checked that it is about *this file*: that the signed
+//! bytes are the whole file but the signature itself, or a whole earlier revision of it after which nothing
+//! but further signatures came. The known attacks aim at exactly these places: signature forgery by missing
+//! entries, signature wrapping by a second xref or a wide gap, and content added by a later revision.
 
 mod date;
 
@@ -22,7 +22,8 @@ use crate::wire::SignatureFormat;
 /// Validates every signature in a PDF, in the order in which they were made.
 ///
 /// # Errors
-/// `not_a_pdf`, `pdf_damaged`, `pdf_encrypted`, `pdf_unsupported`; `not_signed` when no field holds a signature.
+/// `not_a_pdf`, `pdf_damaged`, `pdf_encrypted`, `pdf_unsupported`; `not_signed` when no field holds a
+/// signature.
 pub fn validate_pdf(file: &[u8], context: &Context) -> Result<Report, ValidationError> {
     let document = Document::open(file)?;
     let fields = signature_fields(&document)?;
@@ -124,8 +125,8 @@ fn four_offsets(object: &Object) -> Option<[usize; 4]> {
     numbers?.try_into().ok()
 }
 
-/// Decodes `<hex>`, strictly: these bytes are not signed, so nothing may hide in them. One alphabet, even length, no
-/// white space.
+/// Decodes `<hex>`, strictly: these bytes are not signed, so nothing may hide in them. One alphabet, even
+/// length, no white space.
 fn contents_bytes(raw: &[u8]) -> Option<Vec<u8>> {
     let [b'<', digits @ .., b'>'] = raw else { return None };
     let is_lower = digits.iter().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));

@@ -1,4 +1,5 @@
-//! Dates of PDF (ISO 32000-2 §7.9.4): `D:YYYYMMDDHHmmSSOHH'mm'`, where everything behind the year may be missing.
+//! Dates of PDF (ISO 32000-2 §7.9.4): `D:YYYYMMDDHHmmSSOHH'mm'`, where everything behind the year may be
+//! missing.
 
 use core::time::Duration;
 
