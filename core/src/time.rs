@@ -51,6 +51,7 @@ impl Timestamp {
 
     /// The same time in the calendar form of ASN.1 (whole seconds).
     #[must_use]
+    #[expect(clippy::missing_panics_doc, reason = "the range of a Timestamp is that of a DateTime")]
     pub fn to_date_time(self) -> DateTime {
         DateTime::from_unix_duration(Duration::from_secs(self.0 / 1000))
             .expect("a Timestamp lies between 1970 and 9999")
