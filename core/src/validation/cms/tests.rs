@@ -4,6 +4,7 @@ use super::super::{Indication, Outcome};
 use super::*;
 use crate::ErrorCode;
 use crate::cms::{CmsPlan, plan};
+use crate::digest::DigestAlgorithm;
 use crate::testing::{self, Issue, context, key_usage, now};
 use crate::tlv::{encode, encode_set_of, tag};
 use crate::x509::TrustAnchors;
