@@ -1,6 +1,6 @@
 //! The SDK's check of what a server asks to sign, made before any key is used.
 //!
-//! The browser has the document the person chose. From it and from [`wire::ToSign`] it recomputes
+//! The browser has the document the person chose. From it and from [`ToSign`] it recomputes
 //! message-digest and the digest for the device, and refuses on any difference: a wrong or hostile
 //! server cannot have another document signed.
 

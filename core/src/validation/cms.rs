@@ -1,24 +1,18 @@
 //! Checks of a CMS signature (standards: RFC 5652, RFC 5035, RFC 5280, ETSI EN 319 102-1 §5.2).
 
+mod content;
+mod trust;
+
+pub use content::Content;
+use content::check_message_digest;
+use trust::check_certificate;
+
 use super::{Check, Context, Report, SignatureReport, SubIndication, ValidationError};
 use crate::cms::{SignedAttributes, SignedData, SignerInfo};
-use crate::digest::{Digest, DigestAlgorithm, DigestStream};
+use crate::digest::Digest;
 use crate::oid;
 use crate::wire::SignatureFormat;
-use crate::x509::{Certificate, PathError, SignatureAlgorithm, UnusableAlgorithm, build_path};
-
-/// The content that a detached signature is about.
-#[derive(Debug, Clone, Copy)]
-pub enum Content<'a> {
-    /// Take it from the signature itself.
-    Inside,
-    /// All of its bytes.
-    Bytes(&'a [u8]),
-    /// All of its bytes, in pieces that follow each other.
-    Pieces(&'a [&'a [u8]]),
-    /// Its digest. If the signature uses another algorithm, the result is indeterminate.
-    Digest(&'a Digest),
-}
+use crate::x509::{Certificate, SignatureAlgorithm, UnusableAlgorithm};
 
 /// What the surroundings of a signature ask of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -261,62 +255,6 @@ fn check_reference(
     }
 }
 
-/// Made before and independently of the signature value.
-fn check_message_digest(
-    report: &mut SignatureReport,
-    signed: &SignedData,
-    signer: &SignerInfo,
-    attributes: &SignedAttributes,
-    content: Content<'_>,
-) {
-    let check = Check::MessageDigest;
-    let Some(stated) = attributes.message_digest() else {
-        return report.failed(check, SubIndication::FormatFailure, "message-digest is absent");
-    };
-    let Some(algorithm) = DigestAlgorithm::from_oid(signer.digest_algorithm()) else {
-        let evidence = format!("digest {} is not computed here", oid::to_text(signer.digest_algorithm()));
-        let weak = [oid::SHA1, oid::MD5].iter().any(|weak| weak.as_bytes() == signer.digest_algorithm());
-        let why = if weak { SubIndication::CryptoConstraintsFailure } else { SubIndication::Generic };
-        return report.indeterminate(check, why, evidence);
-    };
-    // Content inside and content beside would leave open which of them was signed.
-    if signed.content().is_some() && !matches!(content, Content::Inside) {
-        let inside = signed.content().map(|inside| digest_of(algorithm, &[inside]));
-        if inside != computed(algorithm, signed, content) {
-            let evidence = "the content inside the signature is not the content given";
-            return report.failed(check, SubIndication::HashFailure, evidence);
-        }
-    }
-    match computed(algorithm, signed, content) {
-        None => report.indeterminate(
-            check,
-            SubIndication::SignedDataNotFound,
-            format!("the {} digest of the content is not at hand", algorithm.as_str()),
-        ),
-        Some(computed) if computed.as_bytes() == stated => report.passed(check, computed.to_string()),
-        Some(computed) => report.failed(
-            check,
-            SubIndication::HashFailure,
-            format!("the content has {computed}, another one was signed"),
-        ),
-    }
-}
-
-fn computed(algorithm: DigestAlgorithm, signed: &SignedData, content: Content<'_>) -> Option<Digest> {
-    match content {
-        Content::Inside => signed.content().map(|inside| digest_of(algorithm, &[inside])),
-        Content::Bytes(bytes) => Some(digest_of(algorithm, &[bytes])),
-        Content::Pieces(pieces) => Some(digest_of(algorithm, pieces)),
-        Content::Digest(digest) => (digest.algorithm() == algorithm).then_some(*digest),
-    }
-}
-
-fn digest_of(algorithm: DigestAlgorithm, pieces: &[&[u8]]) -> Digest {
-    let mut stream = DigestStream::new(algorithm);
-    pieces.iter().for_each(|piece| stream.update(piece));
-    stream.finish()
-}
-
 fn check_value(
     report: &mut SignatureReport,
     signer: &SignerInfo,
@@ -339,66 +277,6 @@ fn check_value(
         report.passed(check, format!("{} with {}", algorithm.as_str(), key.describe()));
     } else {
         report.failed(check, SubIndication::SigCryptoFailure, "the signature value does not verify");
-    }
-}
-
-fn check_certificate(
-    report: &mut SignatureReport,
-    signed: &SignedData,
-    certificate: &Certificate,
-    context: &Context,
-) {
-    match certificate.check_usage_of_foreign_signer() {
-        Ok(()) => report.passed(Check::CertificateUsage, "the certificate may sign documents"),
-        Err(reason) => {
-            report.indeterminate(Check::CertificateUsage, SubIndication::SigConstraintsFailure, reason);
-        }
-    }
-    check_path(report, signed, certificate, context);
-
-    let validity = format!("valid from {} to {}", certificate.not_before(), certificate.not_after());
-    if context.at < certificate.not_before() {
-        report.indeterminate(Check::CertificateValidity, SubIndication::NotYetValid, validity);
-    } else if certificate.is_valid_at(context.at) {
-        report.passed(Check::CertificateValidity, validity);
-    } else {
-        let evidence = format!("{validity}; nothing proves that the signature is older");
-        report.indeterminate(Check::CertificateValidity, SubIndication::OutOfBoundsNoPoe, evidence);
-    }
-    report.not_checked(Check::Revocation, "neither a CRL nor OCSP was asked");
-}
-
-fn check_path(
-    report: &mut SignatureReport,
-    signed: &SignedData,
-    certificate: &Certificate,
-    context: &Context,
-) {
-    let check = Check::CertificatePath;
-    if context.anchors.is_empty() {
-        let evidence = "no trusted root was given";
-        return report.indeterminate(check, SubIndication::NoCertificateChainFound, evidence);
-    }
-    let intermediates = [signed.certificates(), &context.intermediates].concat();
-    match build_path(certificate, &intermediates, &context.anchors, context.at) {
-        Ok(path) => {
-            let names = path.iter().skip(1).map(Certificate::subject_common_name).collect::<Vec<_>>();
-            report.passed(check, format!("path of {} to {}", path.len(), names.join(" < ")));
-            report.path = path.iter().map(Certificate::view).collect();
-        }
-        Err(error) => {
-            let why = match error {
-                PathError::IssuerMissing(_) => SubIndication::NoCertificateChainFound,
-                PathError::Constraint { .. } => SubIndication::ChainConstraintsFailure,
-                PathError::OutOfValidity(_) => SubIndication::OutOfBoundsNoPoe,
-                PathError::WeakAlgorithm(_) => SubIndication::CryptoConstraintsFailure,
-                PathError::SignatureInvalid(_) | PathError::SearchLimit => {
-                    SubIndication::CertificateChainGeneralFailure
-                }
-                PathError::Unsupported { .. } => SubIndication::Generic,
-            };
-            report.indeterminate(check, why, error.to_string());
-        }
     }
 }
 

@@ -7,6 +7,8 @@ use crate::testing::{self, Issue, basic_constraints, extension, key_usage, name,
 use crate::tlv::{encode, tag};
 use crate::{ErrorCode, oid};
 
+mod wycheproof;
+
 #[test]
 fn parts_of_a_certificate_are_those_that_another_reader_finds() {
     for certificate in [testing::root(), testing::ca2(), testing::ana(), testing::bruno(), testing::selo()] {

@@ -4,6 +4,7 @@ use super::super::{Indication, Outcome};
 use super::*;
 use crate::ErrorCode;
 use crate::cms::{CmsPlan, plan};
+use crate::digest::DigestAlgorithm;
 use crate::testing::{self, Issue, context, key_usage, now};
 use crate::tlv::{encode, encode_set_of, tag};
 use crate::x509::TrustAnchors;
@@ -235,6 +236,16 @@ fn every_trap_of_cms_is_noticed() {
     trap("reference to another certificate", "indeterminate SIG_CONSTRAINTS_FAILURE", |forged| {
         forged.remove(oid::SIGNING_CERTIFICATE_V2);
         let hash = encode(tag::SEQUENCE, &[&octets(other.sha256().as_bytes())]);
+        let value = encode(tag::SEQUENCE, &[&encode(tag::SEQUENCE, &[&hash])]);
+        forged.list().push(attribute(oid::SIGNING_CERTIFICATE_V2, &value));
+    });
+    trap("a key nobody knows", "indeterminate GENERIC", |forged| {
+        let ed25519 = [&[0x30, 0x2a, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 3, 0x21, 0][..], &[7; 32]].concat();
+        let holder = Issue::holder("Holder TEST", 2, "Root TEST", 1);
+        let holder = Issue { public_key: Some(ed25519), ..holder }.certificate();
+        forged.certificates = vec![holder.der().to_vec()];
+        forged.remove(oid::SIGNING_CERTIFICATE_V2);
+        let hash = encode(tag::SEQUENCE, &[&octets(holder.sha256().as_bytes())]);
         let value = encode(tag::SEQUENCE, &[&encode(tag::SEQUENCE, &[&hash])]);
         forged.list().push(attribute(oid::SIGNING_CERTIFICATE_V2, &value));
     });
