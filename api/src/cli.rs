@@ -9,6 +9,7 @@ mod doctor;
 mod keys;
 mod output;
 mod password;
+mod pkcs12;
 mod serve;
 mod sign;
 mod verify;

@@ -45,6 +45,7 @@ impl Failure {
     }
 
     /// 3 when the input or the call is at fault, 1 when the work was refused or did not succeed.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "what is not listed is about the input or the call")]
     pub(crate) const fn exit_code(&self) -> u8 {
         match self.code {
             ErrorCode::CertificateExpired
@@ -67,6 +68,7 @@ impl Failure {
 }
 
 /// What a person at a command line can usually do.
+#[expect(clippy::wildcard_enum_match_arm, reason = "most codes never reach a command line")]
 const fn usual_remedy(code: ErrorCode) -> &'static str {
     match code {
         ErrorCode::NotAPdf => "Give a PDF, or sign any file with --format cades",
@@ -107,7 +109,6 @@ const fn usual_remedy(code: ErrorCode) -> &'static str {
             "Install SoftHSM with `apt-get install softhsm2`, or set RUBRICA_PKCS11_MODULE"
         }
         ErrorCode::PortInUse => "Stop the other program or choose another port",
-        // Codes that do not reach a command line, and those of later versions.
         _ => "Try again; if it persists, report it with this line",
     }
 }

@@ -1,11 +1,17 @@
 //! Identifiers of resources: a prefix and 128 random bits, opaque to callers.
 
 use std::fmt;
+use std::str::FromStr;
 
 use rusqlite::ToSql;
 use rusqlite::types::{FromSql, FromSqlResult, ToSqlOutput, ValueRef};
 
 use crate::{hex, random};
+
+/// The text cannot be an identifier of this kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not an identifier of this kind")]
+pub(crate) struct NotAnId;
 
 macro_rules! ids {
     ($($(#[doc = $doc:literal])+ $name:ident = $prefix:literal;)+) => {$(
@@ -19,13 +25,23 @@ macro_rules! ids {
                 Self(format!(concat!($prefix, "_{}"), hex::encode(random::bytes::<16>())))
             }
 
-            /// Reads one from a path or a body; `None` when it cannot be one of ours.
-            pub(crate) fn parse(text: &str) -> Option<Self> {
-                let digits = text.strip_prefix(concat!($prefix, "_"))?;
-                (hex::decode(digits)?.len() == 16).then(|| Self(text.to_owned()))
-            }
+        }
 
-            pub(crate) fn as_str(&self) -> &str {
+        impl FromStr for $name {
+            type Err = NotAnId;
+
+            /// Reads one from a path or a body.
+            fn from_str(text: &str) -> Result<Self, NotAnId> {
+                text.strip_prefix(concat!($prefix, "_"))
+                    .and_then(hex::decode)
+                    .filter(|random| random.len() == 16)
+                    .map(|_| Self(text.to_owned()))
+                    .ok_or(NotAnId)
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
                 &self.0
             }
         }
@@ -68,10 +84,10 @@ mod tests {
     #[test]
     fn an_identifier_reads_back_and_strangers_are_refused() {
         let id = SignatureId::generate();
-        assert_eq!(SignatureId::parse(id.as_str()), Some(id.clone()));
+        assert_eq!(id.to_string().parse(), Ok(id.clone()));
         assert_ne!(id, SignatureId::generate());
         for text in ["", "sig_", "sig_12", "doc_00112233445566778899aabbccddeeff", "sig_../../etc/passwd"] {
-            assert_eq!(SignatureId::parse(text), None, "{text}");
+            assert_eq!(text.parse::<SignatureId>(), Err(NotAnId), "{text}");
         }
     }
 }

@@ -15,6 +15,8 @@ use crate::config;
 use crate::failure::Failure;
 use crate::lookup::{LookupKey, SignerHash};
 
+const ICP_BRASIL: &str = include_str!("../trust/icp-brasil.pem");
+
 /// A path is built again after this time, even when its certificates last longer.
 const PATH_KEPT: Duration = Duration::from_mins(10);
 /// Paths kept at most; then all are forgotten and built again as they are needed.
@@ -62,7 +64,9 @@ impl Refusal {
 impl Trust {
     /// Reads the configured files.
     pub(crate) fn load(config: &config::Trust) -> Result<Self, Failure> {
-        Ok(Self::new(read_certificates(&config.anchors)?, read_certificates(&config.intermediates)?))
+        let mut anchors = if config.icp_brasil { icp_brasil_roots() } else { Vec::new() };
+        anchors.extend(read_certificates(&config.anchors)?);
+        Ok(Self::new(anchors, read_certificates(&config.intermediates)?))
     }
 
     pub(crate) fn new(anchors: Vec<Certificate>, intermediates: Vec<Certificate>) -> Self {
@@ -71,6 +75,10 @@ impl Trust {
 
     pub(crate) const fn is_empty(&self) -> bool {
         self.anchors.is_empty()
+    }
+
+    pub(crate) fn anchor_count(&self) -> usize {
+        self.anchors.certificates().len()
     }
 
     /// Accepts a certificate for a signature of `signer` now. Gives the certificates between signer and root.
@@ -122,6 +130,11 @@ impl Trust {
     }
 }
 
+/// The roots of ICP-Brasil for people and companies, v5 and v12.
+pub(crate) fn icp_brasil_roots() -> Vec<Certificate> {
+    Certificate::bundle_from_bytes(ICP_BRASIL.as_bytes()).expect("a test reads the compiled-in roots")
+}
+
 /// Reads the certificates of PEM, DER or PKCS#7 files.
 pub(crate) fn read_certificates(files: &[PathBuf]) -> Result<Vec<Certificate>, Failure> {
     let mut certificates = Vec::new();
@@ -146,4 +159,21 @@ fn read_bundle(file: &Path) -> Result<Vec<Certificate>, Failure> {
             "Give a file of certificates, PEM or DER",
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_compiled_in_roots_are_those_of_the_policies() {
+        let fingerprints: Vec<_> = icp_brasil_roots().iter().map(|root| root.sha256().to_hex()).collect();
+        assert_eq!(
+            fingerprints,
+            [
+                "caa53fc6091c6951887c976e378f6ef89aa6377c55d97b6475422b71ed7e9b17",
+                "d8478e37ce19c690cf657381e68fe600e4e1a042536830f06847e03e554c4b01",
+            ]
+        );
+    }
 }

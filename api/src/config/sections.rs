@@ -64,6 +64,7 @@ impl Token {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Trust {
+    pub(crate) icp_brasil: bool,
     pub(crate) anchors: Vec<PathBuf>,
     pub(crate) intermediates: Vec<PathBuf>,
 }

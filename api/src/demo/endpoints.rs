@@ -67,12 +67,11 @@ pub(crate) fn routes(files: &DemoFiles, address: SocketAddr) -> Result<Router<Ar
                 create_session(app, body, origins)
             }),
         )
-        .route("/demo/simulator/identities", get(move || list_identities(identities)))
-        .route("/demo/trust.pem", get(move || show_trust(trust)))
+        .route("/demo/simulator/identities", get(async move || Json(identities.to_vec())))
+        .route("/demo/trust.pem", get(async move || pem(&trust)))
         .layer(from_fn(move |request: Request, next: Next| only_local(request, next, Arc::clone(&hosts)))))
 }
 
-#[expect(clippy::unused_async, reason = "handlers are async")]
 async fn list_people() -> Json<Vec<PersonView>> {
     let view = |person: &super::people::Person| PersonView {
         id: person.id,
@@ -100,13 +99,7 @@ async fn create_session(
     Ok((StatusCode::CREATED, Json(session)).into_response())
 }
 
-#[expect(clippy::unused_async, reason = "handlers are async")]
-async fn list_identities(identities: Arc<Vec<SimulatorIdentity>>) -> Json<Vec<SimulatorIdentity>> {
-    Json(identities.to_vec())
-}
-
-#[expect(clippy::unused_async, reason = "handlers are async")]
-async fn show_trust(trust: Arc<[u8]>) -> Response {
+fn pem(trust: &[u8]) -> Response {
     ([(CONTENT_TYPE, HeaderValue::from_static("application/x-pem-file"))], trust.to_vec()).into_response()
 }
 

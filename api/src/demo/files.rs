@@ -125,7 +125,7 @@ impl DemoFiles {
              [data]\nfolder = \".\"\n\n\
              [token]\nlabel = \"{label}\"\npin_file = \"secrets/token-pin\"\n\n\
              [token.environment]\nSOFTHSM2_CONF = {conf}\n\n\
-             [trust]\nanchors = [\"pki/root.pem\"]\nintermediates = [\"pki/intermediates.pem\"]\n\n\
+             [trust]\nicp_brasil = false\nanchors = [\"pki/root.pem\"]\nintermediates = [\"pki/intermediates.pem\"]\n\n\
              [[clients]]\nname = \"{PORTAL}\"\nkey_sha256 = \"{key_hash}\"\n"
         ))
     }

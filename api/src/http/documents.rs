@@ -112,7 +112,7 @@ pub(super) async fn download_document(
 /// The document, if it exists for this scope.
 pub(super) async fn find(app: &App, id: &str, scope: Scope) -> ApiResult<DocumentRow> {
     let not_found = || ApiError::not_found("document");
-    let id = DocumentId::parse(id).ok_or_else(not_found)?;
+    let id: DocumentId = id.parse().map_err(|_| not_found())?;
     app.store
         .read(move |connection| store::documents::find(connection, &id, &scope))
         .await?

@@ -185,7 +185,28 @@ pub(crate) const fn status(code: ErrorCode) -> StatusCode {
         | ErrorCode::TokenUnavailable
         | ErrorCode::TokenPinRejected
         | ErrorCode::TokenPinLocked => StatusCode::SERVICE_UNAVAILABLE,
-        // Ours, and those that no request can cause.
-        _ => StatusCode::INTERNAL_SERVER_ERROR,
+        // Ours, those that no request can cause, and those of a later list.
+        ErrorCode::Internal
+        | ErrorCode::ContentsSlotTooSmall
+        | ErrorCode::FileUnreadable
+        | ErrorCode::FileUnwritable
+        | ErrorCode::ConfigInvalid
+        | ErrorCode::PortInUse
+        | ErrorCode::DataFolderUnwritable
+        | ErrorCode::DataFolderUnknown
+        | ErrorCode::Pkcs11ModuleMissing
+        | ErrorCode::ClientAbsent
+        | ErrorCode::ClientNativeMissing
+        | ErrorCode::ClientOutdated
+        | ErrorCode::ClientNoResponse
+        | ErrorCode::ClientProtocol
+        | ErrorCode::ClientLicence
+        | ErrorCode::ClientSignFailed
+        | ErrorCode::ClientTokenMissing
+        | ErrorCode::UserCancelled
+        | ErrorCode::ToSignMismatch
+        | ErrorCode::NetworkUnreachable
+        | ErrorCode::PlatformUnsupported
+        | _ => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }

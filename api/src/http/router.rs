@@ -45,12 +45,10 @@ pub(crate) fn build(app: &Arc<App>, extras: Extras) -> Router {
     .with_state(Arc::clone(app))
 }
 
-#[expect(clippy::unused_async, reason = "handlers are async")]
 async fn no_route() -> ApiError {
     ApiError::new(ErrorCode::NotFound, "there is no such route; see the documentation")
 }
 
-#[expect(clippy::unused_async, reason = "handlers are async")]
 async fn wrong_method() -> ApiError {
     ApiError::new(ErrorCode::MethodNotAllowed, "the route exists with another method")
 }

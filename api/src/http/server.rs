@@ -25,17 +25,19 @@ const MOST_HEADER_BYTES: usize = 32 * 1024;
 /// # Errors
 /// `port_in_use`, or `config_invalid` when the address is not one of this machine.
 pub(crate) async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
-    TcpListener::bind(address).await.map_err(|error| match error.kind() {
-        io::ErrorKind::AddrInUse => Failure::new(
-            ErrorCode::PortInUse,
-            format!("{address} is in use by another program"),
-            "Stop that program or choose another port, with --port or server.listen",
-        ),
-        _ => Failure::new(
+    TcpListener::bind(address).await.map_err(|error| {
+        if error.kind() == io::ErrorKind::AddrInUse {
+            return Failure::new(
+                ErrorCode::PortInUse,
+                format!("{address} is in use by another program"),
+                "Stop that program or choose another port, with --port or server.listen",
+            );
+        }
+        Failure::new(
             ErrorCode::ConfigInvalid,
             format!("cannot listen on {address}: {error}"),
             "Choose an address of this machine and a port that this user may open",
-        ),
+        )
     })
 }
 

@@ -66,7 +66,7 @@ pub(super) async fn show_signature(
             ApiError::new(ErrorCode::InvalidRequest, format!("wait_ms is a number up to {LONGEST_WAIT_MS}"))
         })?,
     };
-    let id = SignatureId::parse(&id).ok_or_else(|| ApiError::not_found("signature"))?;
+    let id: SignatureId = id.parse().map_err(|_| ApiError::not_found("signature"))?;
     let deadline = tokio::time::Instant::now() + Duration::from_millis(wait_ms);
     let waiter = app.engine.waiters.register(&id);
     loop {
@@ -86,7 +86,7 @@ pub(super) async fn download_signature(
     caller: Caller,
     Path(id): Path<String>,
 ) -> ApiResult<Response> {
-    let id = SignatureId::parse(&id).ok_or_else(|| ApiError::not_found("signature"))?;
+    let id: SignatureId = id.parse().map_err(|_| ApiError::not_found("signature"))?;
     let row = find(&app, &id, caller.scope()).await?;
     let Some(artefact) = row.artefact else {
         return Err(ApiError::new(
@@ -303,9 +303,9 @@ fn view(row: &SignatureRow) -> ApiResult<Signature> {
 
 impl From<SigningFailure> for ApiError {
     fn from(failure: SigningFailure) -> Self {
-        match failure.code() {
-            ErrorCode::Internal => Self::internal(failure),
-            code => Self::new(code, failure.to_string()),
+        if failure.code() == ErrorCode::Internal {
+            return Self::internal(failure);
         }
+        Self::new(failure.code(), failure.to_string())
     }
 }

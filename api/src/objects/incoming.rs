@@ -1,6 +1,6 @@
 //! An object that arrives in pieces: in memory while it is small, in a file from then on.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -132,6 +132,6 @@ impl Spill {
         }
         let file: File = self.0.persist(&target).map_err(|error| error.error)?;
         drop(file);
-        fs::File::open(parent)?.sync_all()
+        sync_folder(parent)
     }
 }

@@ -21,7 +21,7 @@ impl Scope {
     /// Parameters of [`Scope::SQL`]: session or empty, client or empty.
     pub(super) fn parameters(&self) -> (&str, &str) {
         match self {
-            Self::Session(id) => (id.as_str(), ""),
+            Self::Session(id) => (id.as_ref(), ""),
             Self::Client(name) => ("", name),
         }
     }

@@ -196,9 +196,10 @@ impl Token {
                 recovery.not_before = Some(Instant::now() + recovery.back_off);
                 recovery.back_off = (recovery.back_off * 2).min(LONGEST_BACK_OFF);
                 let error = problem.into_port_error();
-                recovery.last_error = match &error {
-                    SigningKeyError::Unavailable(text) => text.clone(),
-                    other => other.to_string(),
+                recovery.last_error = if let SigningKeyError::Unavailable(text) = &error {
+                    text.clone()
+                } else {
+                    error.to_string()
                 };
                 if matches!(error, SigningKeyError::PinRejected | SigningKeyError::PinLocked) {
                     recovery.stopped = Some(error.clone());

@@ -32,7 +32,7 @@ pub(crate) async fn complete_signature(
     let value = Base64::decode_vec(&request.signature_value)
         .map_err(|_| ApiError::member("/signature_value", "the raw signature in standard base64"))?;
     let value_sha256 = sha256(&value);
-    let id = SignatureId::parse(&id).ok_or_else(|| ApiError::not_found("signature"))?;
+    let id: SignatureId = id.parse().map_err(|_| ApiError::not_found("signature"))?;
     let row = find(&app, &id, session.scope()).await?;
     if let Some(answer) = settled(&app, &row, &value_sha256)? {
         return Ok(answer);
