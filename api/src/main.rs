@@ -1,3 +1,32 @@
 //! The signing API and command line of Rubrica.
 
-fn main() {}
+mod adapters;
+mod app;
+mod cli;
+mod config;
+mod data_folder;
+mod demo;
+mod engine;
+mod failure;
+mod hex;
+mod http;
+mod ids;
+mod lookup;
+mod objects;
+mod ports;
+mod random;
+mod secret;
+mod serving;
+mod store;
+mod telemetry;
+mod trust;
+
+use std::process::ExitCode;
+
+/// glibc gives the top of its heap back and takes it again for each large document once a PKCS#11 module is loaded.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    cli::run()
+}

@@ -1,0 +1,6 @@
+//! What stands behind the ports.
+
+pub(crate) mod clock;
+pub(crate) mod environment;
+pub(crate) mod pkcs11;
+pub(crate) mod software_key;

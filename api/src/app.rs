@@ -1,0 +1,83 @@
+//! An instance: its configuration, its ports, its database.
+
+use std::sync::Arc;
+
+use crate::config::Config;
+use crate::data_folder::DataFolder;
+use crate::engine::Engine;
+use crate::failure::Failure;
+use crate::http::health::Readiness;
+use crate::lookup::LookupKey;
+use crate::objects::Objects;
+use crate::ports::{Clock, SigningKeys};
+use crate::store::Store;
+use crate::trust::Trust;
+
+/// What every handler and worker has at hand.
+#[derive(Debug)]
+pub(crate) struct App {
+    pub(crate) config: Config,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// `None` without a token: then there is no custody `hsm`.
+    pub(crate) keys: Option<Arc<dyn SigningKeys>>,
+    pub(crate) store: Store,
+    pub(crate) objects: Objects,
+    pub(crate) trust: Trust,
+    pub(crate) lookup: LookupKey,
+    pub(crate) clients: Vec<KnownClient>,
+    pub(crate) engine: Engine,
+    pub(crate) readiness: Readiness,
+}
+
+/// A backend that may open sessions.
+#[derive(Debug, Clone)]
+pub(crate) struct KnownClient {
+    pub(crate) name: String,
+    /// SHA-256 of its API key.
+    pub(crate) key_hash: [u8; 32],
+}
+
+/// How an instance is put together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// The server of the data folder, which holds its lock.
+    Server,
+    /// A command beside a server that may be running.
+    Beside,
+}
+
+impl App {
+    /// Opens store and objects and puts the parts together. The engine does not run yet.
+    pub(crate) fn open(
+        config: Config,
+        folder: &DataFolder,
+        role: Role,
+        clock: Arc<dyn Clock>,
+        keys: Option<Arc<dyn SigningKeys>>,
+    ) -> Result<Self, Failure> {
+        let store = Store::open(&folder.database())?;
+        let objects = match role {
+            Role::Server => Objects::open(folder.objects(), store.clone())?,
+            Role::Beside => Objects::open_beside(folder.objects(), store.clone()),
+        };
+        let clients = config
+            .clients
+            .iter()
+            .filter_map(|client| {
+                Some(KnownClient { name: client.name.clone(), key_hash: client.key_hash()? })
+            })
+            .collect();
+        Ok(Self {
+            trust: Trust::load(&config.trust)?,
+            lookup: folder.lookup_key()?,
+            engine: Engine::new(&config.limits),
+            readiness: Readiness::default(),
+            clients,
+            store,
+            objects,
+            clock,
+            keys,
+            config,
+        })
+    }
+}

@@ -1,0 +1,78 @@
+//! `rubrica demo`.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Args;
+use rubrica_core::ErrorCode;
+use serde_json::json;
+
+use super::output::Output;
+use crate::adapters::environment;
+use crate::app::Role;
+use crate::config::Config;
+use crate::data_folder::DataFolder;
+use crate::demo::{DemoFiles, create, endpoints, proof};
+use crate::failure::Failure;
+use crate::http::router::Extras;
+use crate::http::server;
+use crate::http::site::Site;
+use crate::{serving, telemetry};
+
+/// Options of `demo`.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Port on this machine; 0 takes a free one.
+    #[arg(long, value_name = "N", default_value_t = 8080)]
+    port: u16,
+    /// Data folder; made at the first start.
+    #[arg(long, value_name = "DIR", default_value = "demo-data")]
+    data: PathBuf,
+    /// Folder of the built portal.
+    #[arg(long, value_name = "DIR", default_value = "demo-site/dist")]
+    site: PathBuf,
+}
+
+/// Makes the data folder at the first start, signs a sample, serves until a signal.
+pub(super) fn run(arguments: &Arguments, output: Output) -> Result<ExitCode, Failure> {
+    let folder = DataFolder::open_or_create(&arguments.data, create::fill)?;
+    let files = DemoFiles::new(folder.root());
+    if !files.config().exists() {
+        return Err(Failure::of(
+            ErrorCode::DataFolderUnknown,
+            format!("{} is the data folder of an instance, not of a demo", arguments.data.display()),
+        ));
+    }
+    files.refresh(folder.root())?;
+    let mut config = Config::load(Some(&files.config()))?;
+    environment::ensure(&config.token.environment)?;
+    config.server.listen = SocketAddr::from((Ipv4Addr::LOCALHOST, arguments.port));
+    telemetry::start(&config.log);
+    serving::runtime().block_on(serve(config, &folder, &files, &arguments.site, output))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn serve(
+    config: Config,
+    folder: &DataFolder,
+    files: &DemoFiles,
+    site: &Path,
+    output: Output,
+) -> Result<(), Failure> {
+    let listener = server::bind(config.server.listen).await?;
+    let _lock = folder.lock()?;
+    let app = serving::open(config, folder, Role::Server)?;
+    let proof = proof::sign_sample(&app).await?;
+    let address = listener
+        .local_addr()
+        .map_err(|error| Failure::of(ErrorCode::Internal, format!("the listener has no address: {error}")))?;
+    let extras =
+        Extras { routes: endpoints::routes(files, address)?, site: site.is_dir().then(|| Site::new(site)) };
+    let url = format!("http://localhost:{}", address.port());
+    output.result(&json!({ "proof": proof, "url": url, "data": folder.root() }), || {
+        let portal = if extras.site.is_some() { "" } else { " (API only: the portal is not built)" };
+        format!("{proof}\nRubrica demo: {url}{portal}\n")
+    });
+    serving::serve(app, listener, extras).await
+}

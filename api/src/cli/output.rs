@@ -1,0 +1,92 @@
+//! What a command writes: results on standard output, failures on standard error, files in one step.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use rubrica_core::ErrorCode;
+use serde::Serialize;
+
+use crate::failure::Failure;
+
+/// How results are written.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Output {
+    json: bool,
+}
+
+impl Output {
+    pub(super) const fn new(json: bool) -> Self {
+        Self { json }
+    }
+
+    /// Writes a result: one JSON document, or the text.
+    pub(super) fn result(self, json: &impl Serialize, text: impl FnOnce() -> String) {
+        if self.json {
+            self.json_line(json);
+        } else {
+            write_out(&text());
+        }
+    }
+
+    /// Writes one JSON document on a line of its own.
+    #[expect(clippy::unused_self, reason = "all output goes through an Output")]
+    pub(super) fn json_line(self, json: &impl Serialize) {
+        let mut line = serde_json::to_string(json).expect("results have only strings and numbers as keys");
+        line.push('\n');
+        write_out(&line);
+    }
+
+    /// Writes a failure: `error[code]: what. what to do.`, or the same as JSON.
+    pub(super) fn failure(self, failure: &Failure) {
+        let line = if self.json {
+            serde_json::json!({
+                "error": { "code": failure.code(), "what": failure.what(), "remedy": failure.remedy() }
+            })
+            .to_string()
+        } else {
+            failure.to_string()
+        };
+        // Nobody is left to tell when standard error is closed.
+        let _ = writeln!(io::stderr(), "{line}");
+    }
+}
+
+/// A reader that goes away, as `head` does, is no failure.
+fn write_out(text: &str) {
+    let mut out = io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// Reads an input file.
+pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, Failure> {
+    std::fs::read(path).map_err(|error| {
+        Failure::of(ErrorCode::FileUnreadable, format!("cannot read {}: {error}", path.display()))
+    })
+}
+
+/// Writes an output file beside its place and renames it: there is never half a file under the name.
+pub(super) fn write_file(path: &Path, parts: &[&[u8]]) -> Result<(), Failure> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let write = || {
+        let mut file = tempfile::Builder::new().prefix(".rubrica-").tempfile_in(folder)?;
+        for part in parts {
+            file.write_all(part)?;
+        }
+        file.as_file().sync_all()?;
+        set_usual_mode(file.as_file())?;
+        file.persist(path).map_err(|error| error.error)?;
+        Ok::<_, io::Error>(())
+    };
+    write().map_err(|error| {
+        Failure::of(ErrorCode::FileUnwritable, format!("cannot write {}: {error}", path.display()))
+    })
+}
+
+/// Temporary files are private; a result is readable like any file its user makes.
+fn set_usual_mode(file: &std::fs::File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    file.set_permissions(std::fs::Permissions::from_mode(0o644))
+}

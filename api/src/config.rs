@@ -1,0 +1,101 @@
+//! Configuration: defaults compiled in, then a file, then the environment; read once into real types.
+
+mod sections;
+mod source;
+
+use std::path::{Path, PathBuf};
+
+use rubrica_core::ErrorCode;
+use serde::{Deserialize, Serialize};
+
+use crate::failure::Failure;
+
+pub(crate) use sections::{
+    Client, Data, Limits, Log, LogFormat, LogLevel, Server, Sessions, Signatures, Token, Trust,
+};
+
+/// Everything an instance can be told.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Config {
+    pub(crate) server: Server,
+    pub(crate) limits: Limits,
+    pub(crate) data: Data,
+    pub(crate) token: Token,
+    pub(crate) trust: Trust,
+    pub(crate) sessions: Sessions,
+    pub(crate) signatures: Signatures,
+    pub(crate) log: Log,
+    #[serde(default)]
+    pub(crate) clients: Vec<Client>,
+}
+
+impl Config {
+    /// Reads defaults, `file` when given, and the environment of this process.
+    pub(crate) fn load(file: Option<&Path>) -> Result<Self, Failure> {
+        let environment = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        let table = source::merge(file, environment)?;
+        let mut config: Self = table.try_into().map_err(|error: toml::de::Error| invalid(error.message()))?;
+        config.resolve_paths(file.and_then(Path::parent).unwrap_or_else(|| Path::new("")));
+        config.check()?;
+        Ok(config)
+    }
+
+    /// The effective configuration as TOML. It holds no secret.
+    pub(crate) fn to_toml(&self) -> String {
+        toml::to_string(self).expect("a configuration read from TOML can be written as TOML")
+    }
+
+    fn resolve_paths(&mut self, folder: &Path) {
+        let resolve = |path: &mut PathBuf| {
+            if !path.as_os_str().is_empty() {
+                *path = folder.join(&*path);
+            }
+        };
+        resolve(&mut self.data.folder);
+        resolve(&mut self.token.pin_file);
+        self.trust.anchors.iter_mut().for_each(resolve);
+        self.trust.intermediates.iter_mut().for_each(resolve);
+    }
+
+    fn check(&self) -> Result<(), Failure> {
+        let rules = [
+            (
+                (60..=3600).contains(&self.sessions.default_seconds),
+                "sessions.default_seconds must be 60 to 3600",
+            ),
+            ((1..=256).contains(&self.token.sessions), "token.sessions must be 1 to 256"),
+            (self.token.call_timeout_ms >= 100, "token.call_timeout_ms must be at least 100"),
+            (
+                (1..=86_400).contains(&self.signatures.completion_seconds),
+                "signatures.completion_seconds must be 1 to 86400",
+            ),
+            (self.limits.document_bytes > 0, "limits.document_bytes must not be 0"),
+            (
+                self.limits.memory_bytes >= self.limits.document_bytes,
+                "limits.memory_bytes must be at least limits.document_bytes",
+            ),
+            (self.server.max_connections > 0, "server.max_connections must not be 0"),
+        ];
+        if let Some((_, rule)) = rules.iter().find(|(holds, _)| !holds) {
+            return Err(invalid(rule));
+        }
+        for client in &self.clients {
+            if client.name.is_empty() || client.key_hash().is_none() {
+                return Err(invalid(&format!(
+                    "client `{}` needs a name and a key_sha256 of 64 lower-case hexadecimal digits",
+                    client.name
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn invalid(what: &str) -> Failure {
+    Failure::new(ErrorCode::ConfigInvalid, what, "See `rubrica config print` for the keys and their values")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,132 @@
+//! The sections of the configuration; their meaning stands in `config.default.toml`.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// The HTTP listener.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Server {
+    pub(crate) listen: SocketAddr,
+    pub(crate) max_connections: usize,
+    pub(crate) header_timeout_ms: u64,
+    pub(crate) body_idle_timeout_ms: u64,
+    pub(crate) shutdown_grace_ms: u64,
+}
+
+/// Sizes that protect memory and disk.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Limits {
+    pub(crate) document_bytes: u64,
+    pub(crate) json_bytes: usize,
+    pub(crate) memory_bytes: u64,
+    pub(crate) queue_length: usize,
+}
+
+/// Where the data live.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Data {
+    pub(crate) folder: PathBuf,
+}
+
+/// The PKCS#11 token.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Token {
+    pub(crate) module: PathBuf,
+    pub(crate) label: String,
+    pub(crate) serial: String,
+    pub(crate) pin_file: PathBuf,
+    pub(crate) sessions: usize,
+    pub(crate) call_timeout_ms: u64,
+    pub(crate) canary_label: String,
+    pub(crate) environment: BTreeMap<String, String>,
+}
+
+impl Token {
+    /// Whether there is a custody `hsm` at all.
+    pub(crate) fn is_configured(&self) -> bool {
+        !self.label.is_empty()
+    }
+
+    pub(crate) const fn call_timeout(&self) -> Duration {
+        Duration::from_millis(self.call_timeout_ms)
+    }
+}
+
+/// Which certificates are trusted.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Trust {
+    pub(crate) icp_brasil: bool,
+    pub(crate) anchors: Vec<PathBuf>,
+    pub(crate) intermediates: Vec<PathBuf>,
+}
+
+/// Session tokens.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Sessions {
+    pub(crate) default_seconds: u32,
+}
+
+/// Life of signatures.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Signatures {
+    pub(crate) completion_seconds: u64,
+    pub(crate) token_patience_ms: u64,
+}
+
+/// What is written to standard error.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Log {
+    pub(crate) format: LogFormat,
+    pub(crate) level: LogLevel,
+}
+
+/// Shape of a log line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum LogFormat {
+    /// For people.
+    Pretty,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Least important lines that are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum LogLevel {
+    /// Failures that need an operator.
+    Error,
+    /// What may become one.
+    Warn,
+    /// One line per request and per signature.
+    Info,
+    /// Steps within them.
+    Debug,
+}
+
+/// A backend that may open sessions.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Client {
+    pub(crate) name: String,
+    pub(crate) key_sha256: String,
+}
+
+impl Client {
+    /// SHA-256 of the API key; `None` when the text is not 64 lower-case hexadecimal digits.
+    pub(crate) fn key_hash(&self) -> Option<[u8; 32]> {
+        crate::hex::decode(&self.key_sha256)?.try_into().ok()
+    }
+}

@@ -1,0 +1,210 @@
+//! The data folder of an instance: what lies where, made in one step, used by one server at a time.
+//!
+//! ```text
+//! FORMAT               which format this is; written last, so a folder with it is complete
+//! lock                 held by the running server
+//! rubrica.sqlite       sessions, documents, keys, signatures
+//! objects/ab/cdef…     large documents by SHA-256
+//! secrets/lookup-key   key of the hashes of CPF and CNPJ
+//! ```
+
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use rubrica_core::ErrorCode;
+
+use crate::failure::Failure;
+use crate::lookup::LookupKey;
+use crate::secret::Secret;
+use crate::{hex, random};
+
+const FORMAT: &str = "rubrica data folder, format 1\n";
+
+/// A complete data folder.
+#[derive(Debug, Clone)]
+pub(crate) struct DataFolder {
+    root: PathBuf,
+}
+
+/// Held as long as a server uses the folder.
+#[derive(Debug)]
+pub(crate) struct FolderLock {
+    _file: File,
+}
+
+impl DataFolder {
+    /// Opens a folder that is there and complete.
+    pub(crate) fn open(root: &Path) -> Result<Self, Failure> {
+        match fs::read_to_string(root.join("FORMAT")) {
+            Ok(format) if format == FORMAT => {
+                let root = fs::canonicalize(root).map_err(|error| unwritable(root, &error))?;
+                Ok(Self { root })
+            }
+            Ok(_) => Err(unknown(root, "was made by another version")),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Err(unknown(root, "is missing, incomplete or not a data folder of rubrica"))
+            }
+            Err(error) => Err(unwritable(root, &error)),
+        }
+    }
+
+    /// Opens the folder, or makes it when it is missing or empty.
+    ///
+    /// It is filled beside its place and renamed at the end: there is never half a folder under its name.
+    pub(crate) fn open_or_create(
+        root: &Path,
+        fill: impl FnOnce(&Path) -> Result<(), Failure>,
+    ) -> Result<Self, Failure> {
+        if !is_missing_or_empty(root)? {
+            return Self::open(root);
+        }
+        let parent = match root.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        fs::create_dir_all(parent).map_err(|error| unwritable(parent, &error))?;
+        let draft = tempfile::Builder::new()
+            .prefix(".rubrica-new-")
+            .tempdir_in(parent)
+            .map_err(|error| unwritable(parent, &error))?;
+        fill_common(draft.path()).map_err(|error| unwritable(root, &error))?;
+        fill(draft.path())?;
+        seal(draft.path()).map_err(|error| unwritable(root, &error))?;
+        fs::rename(draft.keep(), root).map_err(|error| unwritable(root, &error))?;
+        sync_folder(parent).map_err(|error| unwritable(parent, &error))?;
+        Self::open(root)
+    }
+
+    /// Takes the folder for this process.
+    pub(crate) fn lock(&self) -> Result<FolderLock, Failure> {
+        let path = self.root.join("lock");
+        let file = OpenOptions::new()
+            .create(true)
+            .write(true)
+            .truncate(false)
+            .open(&path)
+            .map_err(|error| unwritable(&self.root, &error))?;
+        match file.try_lock() {
+            Ok(()) => Ok(FolderLock { _file: file }),
+            Err(TryLockError::WouldBlock) => Err(Failure::new(
+                ErrorCode::DataFolderUnwritable,
+                format!("{} is in use by another rubrica server", self.root.display()),
+                "Stop that server or choose another folder",
+            )),
+            Err(TryLockError::Error(error)) => Err(unwritable(&self.root, &error)),
+        }
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    pub(crate) fn database(&self) -> PathBuf {
+        self.root.join("rubrica.sqlite")
+    }
+
+    pub(crate) fn objects(&self) -> PathBuf {
+        self.root.join("objects")
+    }
+
+    pub(crate) fn lookup_key(&self) -> Result<LookupKey, Failure> {
+        LookupKey::from_secret(&Secret::from_file(&self.root.join("secrets/lookup-key"))?)
+    }
+}
+
+/// Makes a folder that only its owner can read.
+pub(crate) fn create_private_dir(path: &Path) -> io::Result<()> {
+    DirBuilder::new().mode(0o700).create(path)
+}
+
+/// Writes a new file that only its owner can read, and waits for the disk.
+pub(crate) fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new().create_new(true).write(true).mode(0o600).open(path)?;
+    file.write_all(content)?;
+    file.sync_all()
+}
+
+/// Waits until names in the folder are on the disk.
+pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+/// The failure for a folder that cannot be written.
+pub(crate) fn unwritable(path: &Path, error: &io::Error) -> Failure {
+    Failure::new(
+        ErrorCode::DataFolderUnwritable,
+        format!("cannot write the data folder {}: {error}", path.display()),
+        "Choose a folder that this user may write, with --data or data.folder",
+    )
+}
+
+fn unknown(root: &Path, what: &str) -> Failure {
+    Failure::new(
+        ErrorCode::DataFolderUnknown,
+        format!("the folder {} {what}", root.display()),
+        "Choose an empty folder, or restore this one from a backup",
+    )
+}
+
+fn is_missing_or_empty(root: &Path) -> Result<bool, Failure> {
+    match fs::read_dir(root) {
+        Ok(mut entries) => Ok(entries.next().is_none()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+        Err(error) => Err(unwritable(root, &error)),
+    }
+}
+
+fn fill_common(draft: &Path) -> io::Result<()> {
+    create_private_dir(&draft.join("objects"))?;
+    create_private_dir(&draft.join("secrets"))?;
+    write_private(
+        &draft.join("secrets/lookup-key"),
+        format!("{}\n", hex::encode(random::bytes::<32>())).as_bytes(),
+    )
+}
+
+fn seal(draft: &Path) -> io::Result<()> {
+    write_private(&draft.join("FORMAT"), FORMAT.as_bytes())?;
+    sync_folder(draft)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_made_once_and_locked_by_one() {
+        let parent = tempfile::tempdir().unwrap();
+        let root = parent.path().join("data");
+        let folder = DataFolder::open_or_create(&root, |_| Ok(())).unwrap();
+        let key = fs::read(root.join("secrets/lookup-key")).unwrap();
+        DataFolder::open_or_create(&root, |_| panic!("made twice")).unwrap();
+        assert_eq!(fs::read(root.join("secrets/lookup-key")).unwrap(), key);
+
+        let lock = folder.lock().unwrap();
+        assert_eq!(folder.lock().unwrap_err().code(), ErrorCode::DataFolderUnwritable);
+        drop(lock);
+        folder.lock().unwrap();
+    }
+
+    #[test]
+    fn a_failed_start_leaves_nothing_behind() {
+        let parent = tempfile::tempdir().unwrap();
+        let root = parent.path().join("data");
+        let failure = Failure::new(ErrorCode::Internal, "no", "none");
+        assert_eq!(DataFolder::open_or_create(&root, |_| Err(failure.clone())).unwrap_err(), failure);
+        assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn foreign_and_newer_folders_are_refused() {
+        let parent = tempfile::tempdir().unwrap();
+        fs::write(parent.path().join("holiday.jpg"), "x").unwrap();
+        let open = || DataFolder::open_or_create(parent.path(), |_| Ok(())).unwrap_err().code();
+        assert_eq!(open(), ErrorCode::DataFolderUnknown);
+        fs::write(parent.path().join("FORMAT"), "rubrica data folder, format 2\n").unwrap();
+        assert_eq!(open(), ErrorCode::DataFolderUnknown);
+    }
+}

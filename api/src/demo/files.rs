@@ -1,0 +1,154 @@
+//! Files of a demo data folder, besides those of every data folder.
+//!
+//! ```text
+//! rubrica.toml               the instance's configuration, for the other commands
+//! softhsm/softhsm2.conf      where the token lies
+//! softhsm/tokens/            the token
+//! secrets/token-pin          its PIN
+//! secrets/token-label        its label, unique to this folder
+//! secrets/portal-api-key     API key of the demo portal
+//! pki/root.pem               the demo root: `rubrica verify --trust`
+//! pki/intermediates.pem
+//! pki/simulator.json         identities of the Web PKI simulator
+//! ```
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::adapters::pkcs11::{Settings, find_module};
+use crate::data_folder::{self, unwritable};
+use crate::failure::Failure;
+use crate::hex;
+use crate::objects::sha256;
+use crate::secret::Secret;
+
+/// Name of the demo portal among the clients.
+pub(crate) const PORTAL: &str = "demo-portal";
+
+/// Paths below a demo folder.
+#[derive(Debug, Clone)]
+pub(crate) struct DemoFiles {
+    root: PathBuf,
+}
+
+impl DemoFiles {
+    pub(crate) fn new(root: &Path) -> Self {
+        Self { root: root.to_owned() }
+    }
+
+    pub(crate) fn config(&self) -> PathBuf {
+        self.root.join("rubrica.toml")
+    }
+
+    pub(crate) fn softhsm_conf(&self) -> PathBuf {
+        self.root.join("softhsm/softhsm2.conf")
+    }
+
+    fn pin(&self) -> PathBuf {
+        self.root.join("secrets/token-pin")
+    }
+
+    fn label(&self) -> PathBuf {
+        self.root.join("secrets/token-label")
+    }
+
+    fn portal_key(&self) -> PathBuf {
+        self.root.join("secrets/portal-api-key")
+    }
+
+    pub(super) fn root_pem(&self) -> PathBuf {
+        self.root.join("pki/root.pem")
+    }
+
+    pub(super) fn intermediates_pem(&self) -> PathBuf {
+        self.root.join("pki/intermediates.pem")
+    }
+
+    pub(super) fn simulator(&self) -> PathBuf {
+        self.root.join("pki/simulator.json")
+    }
+
+    /// Makes folders and secrets of a new demo.
+    pub(super) fn create(&self) -> Result<(), Failure> {
+        let create = || {
+            for folder in ["softhsm", "softhsm/tokens", "pki"] {
+                data_folder::create_private_dir(&self.root.join(folder))?;
+            }
+            let secret =
+                |path: &Path, text: String| data_folder::write_private(path, format!("{text}\n").as_bytes());
+            secret(&self.pin(), hex::encode(crate::random::bytes::<12>()))?;
+            secret(&self.label(), format!("rubrica-demo-{}", hex::encode(crate::random::bytes::<4>())))?;
+            secret(&self.portal_key(), format!("rak_{}", hex::encode(crate::random::bytes::<32>())))
+        };
+        create().map_err(|error| unwritable(&self.root, &error))?;
+        self.refresh(&self.root)
+    }
+
+    /// Writes the files that hold absolute paths, when they do not fit `place`: the folder may have been moved.
+    pub(crate) fn refresh(&self, place: &Path) -> Result<(), Failure> {
+        let refresh = || {
+            let conf = format!(
+                "# Written by rubrica at each start.\ndirectories.tokendir = {}\nobjectstore.backend = file\n\
+                 log.level = ERROR\nslots.removable = false\n",
+                place.join("softhsm/tokens").display()
+            );
+            write_if_changed(&self.softhsm_conf(), &conf)?;
+            write_if_changed(&self.config(), &self.config_text(place)?)
+        };
+        refresh().map_err(|error| unwritable(&self.root, &error))
+    }
+
+    /// What the PKCS#11 adapter has to know.
+    pub(super) fn token_settings(&self) -> Result<Settings, Failure> {
+        let pin = Secret::from_file(&self.pin())?;
+        let label = Secret::from_file(&self.label())?.expose().to_owned();
+        Ok(Settings {
+            module: find_module(&module_from_environment())?,
+            label,
+            serial: String::new(),
+            pin,
+            sessions: 1,
+            call_timeout: std::time::Duration::from_secs(10),
+            canary_label: CANARY_LABEL.to_owned(),
+        })
+    }
+
+    fn config_text(&self, place: &Path) -> io::Result<String> {
+        let read = |path: PathBuf| Ok::<_, io::Error>(fs::read_to_string(path)?.trim().to_owned());
+        let (label, api_key) = (read(self.label())?, read(self.portal_key())?);
+        let conf = place.join("softhsm/softhsm2.conf");
+        let conf = toml::Value::String(conf.display().to_string());
+        let key_hash = hex::encode(sha256(api_key.as_bytes()));
+        Ok(format!(
+            "# Written by rubrica at each start of the demo; changes are lost.\n\n\
+             [data]\nfolder = \".\"\n\n\
+             [token]\nlabel = \"{label}\"\npin_file = \"secrets/token-pin\"\n\n\
+             [token.environment]\nSOFTHSM2_CONF = {conf}\n\n\
+             [trust]\nicp_brasil = false\nanchors = [\"pki/root.pem\"]\nintermediates = [\"pki/intermediates.pem\"]\n\n\
+             [[clients]]\nname = \"{PORTAL}\"\nkey_sha256 = \"{key_hash}\"\n"
+        ))
+    }
+}
+
+/// Label of the key that health checks sign with.
+pub(super) const CANARY_LABEL: &str = "rubrica-canary";
+
+fn module_from_environment() -> PathBuf {
+    ["RUBRICA_PKCS11_MODULE", "RUBRICA_TOKEN_MODULE"]
+        .iter()
+        .find_map(std::env::var_os)
+        .unwrap_or_default()
+        .into()
+}
+
+fn write_if_changed(path: &Path, text: &str) -> io::Result<()> {
+    if fs::read_to_string(path).is_ok_and(|old| old == text) {
+        return Ok(());
+    }
+    let folder = path.parent().expect("a file of the demo lies in a folder");
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    io::Write::write_all(&mut file, text.as_bytes())?;
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}

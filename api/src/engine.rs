@@ -1,0 +1,134 @@
+//! Drives signatures from `accepted` to `released`.
+//!
+//! For `hsm` everything happens here, one task per signature: prepare, pin, commit the intent, use the key, verify,
+//! release. A crash at any point is taken up at the next start: what is pinned is never built again, so there is one
+//! artefact whatever happens. For `local` the handlers call the same steps.
+
+pub(crate) mod artefact;
+mod expiry;
+mod hsm;
+pub(crate) mod once;
+pub(crate) mod plan;
+mod waiters;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::task::{JoinHandle, JoinSet};
+
+use crate::app::App;
+use crate::config;
+use crate::ids::SignatureId;
+use crate::store;
+
+pub(crate) use waiters::Waiters;
+
+/// Signatures under way at the same time: enough to fill a group commit while the token works.
+const MOST_UNDER_WAY: usize = 96;
+
+/// The engine's side that handlers see.
+#[derive(Debug)]
+pub(crate) struct Engine {
+    queue: mpsc::UnboundedSender<SignatureId>,
+    /// Taken by [`run`].
+    received: Mutex<Option<mpsc::UnboundedReceiver<SignatureId>>>,
+    waiting: AtomicUsize,
+    most_waiting: usize,
+    memory: Arc<Semaphore>,
+    memory_kib: u32,
+    pub(crate) waiters: Waiters,
+}
+
+impl Engine {
+    pub(crate) fn new(limits: &config::Limits) -> Self {
+        let (queue, received) = mpsc::unbounded_channel();
+        let memory_kib = u32::try_from(limits.memory_bytes / 1024).unwrap_or(u32::MAX).max(1);
+        Self {
+            queue,
+            received: Mutex::new(Some(received)),
+            waiting: AtomicUsize::new(0),
+            most_waiting: limits.queue_length,
+            memory: Arc::new(Semaphore::new(memory_kib as usize)),
+            memory_kib,
+            waiters: Waiters::default(),
+        }
+    }
+
+    /// Whether so much is waiting that a new signature should be refused.
+    pub(crate) fn is_full(&self) -> bool {
+        self.waiting.load(Ordering::Relaxed) >= self.most_waiting
+    }
+
+    /// Queues a signature that was committed as `accepted`.
+    pub(crate) fn submit(&self, id: SignatureId) {
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        // Without a running engine the row waits for the next start.
+        let _ = self.queue.send(id);
+    }
+
+    /// Waits until a document of this size may be held in memory, with its signed copy.
+    pub(crate) async fn reserve(&self, document_bytes: u64) -> OwnedSemaphorePermit {
+        let kib = u32::try_from(document_bytes * 2 / 1024).unwrap_or(u32::MAX).clamp(1, self.memory_kib);
+        Arc::clone(&self.memory).acquire_many_owned(kib).await.expect("the semaphore is never closed")
+    }
+}
+
+/// A running engine.
+#[derive(Debug)]
+pub(crate) struct Running {
+    tasks: Vec<JoinHandle<()>>,
+    stop: tokio::sync::watch::Sender<bool>,
+}
+
+impl Running {
+    /// Takes nothing new and waits for what is under way. The rest is taken up at the next start.
+    pub(crate) async fn stop(self, grace: Duration) {
+        let _ = self.stop.send(true);
+        for task in self.tasks {
+            if tokio::time::timeout(grace, task).await.is_err() {
+                tracing::warn!("signatures are still under way; they continue at the next start");
+            }
+        }
+    }
+}
+
+/// Takes up what the last process left and starts working.
+pub(crate) async fn run(app: &Arc<App>) -> Result<Running, store::StoreError> {
+    let left = app.store.read(store::signatures::under_way).await?;
+    if !left.is_empty() {
+        tracing::info!(signatures = left.len(), "taking up signatures of the last run");
+    }
+    for id in left {
+        app.engine.submit(id);
+    }
+    let received = app.engine.received.lock().await.take().expect("the engine of an app is run once");
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let tasks = vec![
+        tokio::spawn(work(Arc::clone(app), received, stopped.clone())),
+        tokio::spawn(expiry::watch(Arc::clone(app), stopped)),
+    ];
+    Ok(Running { tasks, stop })
+}
+
+async fn work(
+    app: Arc<App>,
+    mut received: mpsc::UnboundedReceiver<SignatureId>,
+    mut stopped: tokio::sync::watch::Receiver<bool>,
+) {
+    let mut under_way = JoinSet::new();
+    loop {
+        let next = tokio::select! {
+            biased;
+            _ = stopped.changed() => break,
+            Some(_) = under_way.join_next(), if !under_way.is_empty() => continue,
+            next = received.recv(), if under_way.len() < MOST_UNDER_WAY => next,
+        };
+        let Some(id) = next else { break };
+        app.engine.waiting.fetch_sub(1, Ordering::Relaxed);
+        let app = Arc::clone(&app);
+        under_way.spawn(async move { hsm::drive(&app, &id).await });
+    }
+    while under_way.join_next().await.is_some() {}
+}

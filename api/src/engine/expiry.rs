@@ -1,0 +1,48 @@
+//! Ends prepared signatures that nobody completed, and forgets origins of sessions long gone.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::app::App;
+use crate::store;
+
+const EVERY: Duration = Duration::from_secs(1);
+/// Rounds between two clearings of origins.
+const CLEAR_EVERY: u32 = 600;
+
+/// Works until `stopped` changes.
+pub(super) async fn watch(app: Arc<App>, mut stopped: tokio::sync::watch::Receiver<bool>) {
+    let mut round = 0_u32;
+    loop {
+        tokio::select! {
+            _ = stopped.changed() => return,
+            () = tokio::time::sleep(EVERY) => {}
+        }
+        if let Err(error) = expire(&app).await {
+            tracing::error!(%error, "prepared signatures could not be ended; trying again");
+        }
+        round = (round + 1) % CLEAR_EVERY;
+        if round == 0 {
+            let now = app.clock.now();
+            if let Err(error) =
+                app.store.write(move |connection| store::sessions::forget_origins(connection, now)).await
+            {
+                tracing::warn!(%error, "origins of old sessions could not be cleared");
+            }
+        }
+    }
+}
+
+/// Ends what is due. Nothing is written when nothing is.
+pub(super) async fn expire(app: &App) -> Result<(), store::StoreError> {
+    let now = app.clock.now();
+    if !app.store.read(move |connection| store::signatures::any_due(connection, now)).await? {
+        return Ok(());
+    }
+    let ended = app.store.write(move |connection| store::signatures::expire(connection, now)).await?;
+    for id in ended {
+        tracing::info!(signature.id = %id, "signature expired");
+        app.engine.waiters.wake(&id);
+    }
+    Ok(())
+}

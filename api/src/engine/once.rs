@@ -1,0 +1,131 @@
+//! Signs one document with a key of the token, outside a request: for the command line and the demo's proof.
+//!
+//! The same rows and steps as for everybody else: no key is used without a committed intent.
+
+use std::sync::Arc;
+
+use rubrica_core::ErrorCode;
+use rubrica_core::wire::{Custody, SignatureFormat, SignatureLevel, SignaturePolicy, SignatureState};
+use rubrica_core::x509::Certificate;
+
+use super::hsm;
+use crate::app::App;
+use crate::failure::Failure;
+use crate::ids::{DocumentId, SessionId, SignatureId};
+use crate::objects::ObjectError;
+use crate::store::documents::DocumentRow;
+use crate::store::keys::KeyRow;
+use crate::store::sessions::SessionRow;
+use crate::store::signatures::{ArtefactRow, SignatureRow};
+use crate::store::{self, StoreError};
+use crate::{random, trust};
+
+/// What to sign, with which key.
+#[derive(Debug)]
+pub(crate) struct Request {
+    /// Recorded as the client of the session.
+    pub(crate) client: &'static str,
+    pub(crate) key: KeyRow,
+    /// File name of the document.
+    pub(crate) name: String,
+    pub(crate) document: Vec<u8>,
+    pub(crate) format: SignatureFormat,
+}
+
+/// A released artefact.
+#[derive(Debug)]
+pub(crate) struct Signed {
+    pub(crate) artefact: ArtefactRow,
+    /// What follows the document (PAdES) or stands beside it (CAdES).
+    pub(crate) tail: Vec<u8>,
+}
+
+/// Signs, verifies and releases.
+pub(crate) async fn sign(app: &Arc<App>, request: Request) -> Result<Signed, Failure> {
+    let now = app.clock.now();
+    let certificate = Certificate::from_der(&request.key.certificate)
+        .map_err(|error| Failure::of(error.code(), error.to_string()))?;
+    app.trust
+        .accept(&certificate, &request.key.signer_hash, &app.lookup, now)
+        .map_err(|refusal: trust::Refusal| Failure::of(refusal.code(), refusal.to_string()))?;
+    let holder = certificate.view().holder;
+    let session = SessionRow {
+        id: SessionId::generate(),
+        client: request.client.to_owned(),
+        signer_hash: request.key.signer_hash,
+        signer_name: holder.name,
+        signer_masked: holder.identifier_masked.unwrap_or_default(),
+        origins: Vec::new(),
+        created_at: now,
+        // Nobody holds a token of it.
+        expires_at: now,
+    };
+    let stored = app.objects.put(request.document).map_err(|error| object_failure(&error))?;
+    let document = DocumentRow {
+        id: DocumentId::generate(),
+        session_id: session.id.clone(),
+        name: request.name,
+        media_type: match request.format {
+            SignatureFormat::Pades => "application/pdf",
+            SignatureFormat::Cades => "application/octet-stream",
+        }
+        .to_owned(),
+        size_bytes: stored.size_bytes(),
+        sha256: stored.sha256(),
+        created_at: now,
+    };
+    let signature = SignatureRow {
+        id: SignatureId::generate(),
+        session_id: session.id.clone(),
+        document_id: document.id.clone(),
+        custody: Custody::Hsm,
+        format: request.format,
+        level: SignatureLevel::B,
+        policy: SignaturePolicy::None,
+        state: SignatureState::Accepted,
+        key_id: Some(request.key.id),
+        certificate: request.key.certificate,
+        plan: None,
+        completion_sha256: None,
+        artefact: None,
+        problem: None,
+        created_at: now,
+        expires_at: now,
+    };
+    let id = signature.id.clone();
+    app.store
+        .write(move |connection| {
+            store::sessions::insert(connection, &session, &random::bytes::<32>())?;
+            stored.keep(connection)?;
+            store::documents::insert(connection, &document)?;
+            store::signatures::insert(connection, &signature)
+        })
+        .await
+        .map_err(|error| store_failure(&error))?;
+    hsm::drive(app, &id).await;
+    outcome(app, id).await
+}
+
+async fn outcome(app: &App, id: SignatureId) -> Result<Signed, Failure> {
+    let row = app
+        .store
+        .read(move |connection| store::signatures::load(connection, &id))
+        .await
+        .map_err(|error| store_failure(&error))?;
+    match row {
+        Some(SignatureRow { artefact: Some(artefact), .. }) => {
+            let tail = app.objects.read(artefact.tail).await.map_err(|error| object_failure(&error))?;
+            Ok(Signed { artefact, tail })
+        }
+        Some(SignatureRow { problem: Some(problem), .. }) => Err(Failure::of(problem.code, problem.detail)),
+        _ => Err(Failure::of(ErrorCode::Internal, "the signature came to no end")),
+    }
+}
+
+fn store_failure(error: &StoreError) -> Failure {
+    Failure::of(ErrorCode::DataFolderUnwritable, error.to_string())
+}
+
+fn object_failure(error: &ObjectError) -> Failure {
+    Failure::of(ErrorCode::DataFolderUnwritable, error.to_string())
+}

@@ -1,0 +1,18 @@
+//! The HTTP contract: one file per resource, every answer in the shapes of `rubrica_core::wire`.
+
+mod auth;
+mod body;
+mod cors;
+mod custody;
+mod documents;
+mod download;
+mod envelope;
+pub(crate) mod health;
+pub(crate) mod json;
+mod origin;
+pub(crate) mod problem;
+pub(crate) mod router;
+pub(crate) mod server;
+pub(crate) mod sessions;
+mod signatures;
+pub(crate) mod site;

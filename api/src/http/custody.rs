@@ -1,0 +1,64 @@
+//! `GET /v1/custody`: the sequential check for the session's signer.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::extract::State;
+use rubrica_core::wire::{Custody, CustodyAnswer, CustodyOutcome, CustodySource, KeyView};
+use rubrica_core::x509::Certificate;
+
+use super::auth::SessionCaller;
+use super::json::Json;
+use super::problem::{ApiError, ApiResult};
+use crate::app::App;
+use crate::store;
+use crate::store::keys::KeyRow;
+
+/// Handles `GET /v1/custody`.
+pub(super) async fn show_custody(
+    State(app): State<Arc<App>>,
+    session: SessionCaller,
+) -> ApiResult<Json<CustodyAnswer>> {
+    let begun = Instant::now();
+    let (outcome, key) = match &app.keys {
+        None => (CustodyOutcome::No, None),
+        Some(_) => find_key(&app, &session).await,
+    };
+    let source = CustodySource {
+        source: Custody::Hsm,
+        outcome,
+        duration_ms: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
+    };
+    let options = if key.is_some() { Vec::new() } else { vec![Custody::Local] };
+    Ok(Json(CustodyAnswer {
+        custody: key.is_some().then_some(Custody::Hsm),
+        key,
+        options,
+        sources: vec![source],
+    }))
+}
+
+/// A source that cannot tell is *unknown*: the person is not told that there is no key.
+async fn find_key(app: &App, session: &SessionCaller) -> (CustodyOutcome, Option<KeyView>) {
+    let (signer, now) = (session.0.signer_hash, app.clock.now());
+    let found = app.store.read(move |connection| store::keys::find_active(connection, &signer, now)).await;
+    match found {
+        Ok(None) => (CustodyOutcome::No, None),
+        Ok(Some(row)) => match view(&row) {
+            Ok(view) => (CustodyOutcome::Yes, Some(view)),
+            Err(error) => {
+                tracing::error!(key.id = %row.id, error = error.cause(), "the certificate of a key cannot be read");
+                (CustodyOutcome::Unknown, None)
+            }
+        },
+        Err(error) => {
+            tracing::error!(%error, "the keys cannot be read");
+            (CustodyOutcome::Unknown, None)
+        }
+    }
+}
+
+fn view(row: &KeyRow) -> ApiResult<KeyView> {
+    let certificate = Certificate::from_der(&row.certificate).map_err(ApiError::internal)?;
+    Ok(KeyView { id: row.id.to_string(), certificate: certificate.view() })
+}

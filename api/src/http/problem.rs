@@ -1,0 +1,212 @@
+//! Errors of the API as `application/problem+json` (RFC 9457).
+
+use std::borrow::Cow;
+use std::fmt;
+
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use rubrica_core::ErrorCode;
+use rubrica_core::wire::{Problem, ProblemMember};
+
+use crate::objects::ObjectError;
+use crate::ports::SigningKeyError;
+use crate::store::StoreError;
+
+/// Stable URIs of problem types end in the code.
+const TYPE_PREFIX: &str = "https://rubrica.dev/problems/";
+
+/// A refused or failed request.
+#[derive(Debug, Clone)]
+pub(crate) struct ApiError {
+    code: ErrorCode,
+    detail: Cow<'static, str>,
+    errors: Vec<ProblemMember>,
+    retry_after_seconds: Option<u32>,
+    /// For the log only.
+    cause: Option<String>,
+}
+
+pub(crate) type ApiResult<T> = Result<T, ApiError>;
+
+impl ApiError {
+    /// Says what is wrong in this case and what to do; no personal data.
+    pub(crate) fn new(code: ErrorCode, detail: impl Into<Cow<'static, str>>) -> Self {
+        let retry_after_seconds =
+            matches!(code, ErrorCode::Unavailable | ErrorCode::TokenUnavailable).then_some(2);
+        Self { code, detail: detail.into(), errors: Vec::new(), retry_after_seconds, cause: None }
+    }
+
+    /// An invalid member of the request, by its JSON Pointer.
+    pub(crate) fn member(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
+        let detail = detail.into();
+        let mut error = Self::new(ErrorCode::InvalidRequest, "correct the members listed in `errors`");
+        error.errors.push(ProblemMember { pointer: pointer.into(), detail });
+        error
+    }
+
+    /// A resource that is not there for this caller.
+    pub(crate) fn not_found(what: &'static str) -> Self {
+        Self::new(ErrorCode::NotFound, format!("there is no such {what} for this credential"))
+    }
+
+    /// A failure that is ours. The cause goes to the log, not to the caller.
+    pub(crate) fn internal(cause: impl fmt::Display) -> Self {
+        let mut error =
+            Self::new(ErrorCode::Internal, "try again; if it persists, give the request_id to the operator");
+        error.cause = Some(cause.to_string());
+        error
+    }
+
+    pub(crate) const fn code(&self) -> ErrorCode {
+        self.code
+    }
+
+    /// Adds what only the log should hold.
+    #[must_use]
+    pub(crate) fn because(mut self, cause: impl fmt::Display) -> Self {
+        self.cause = Some(cause.to_string());
+        self
+    }
+
+    pub(crate) fn cause(&self) -> Option<&str> {
+        self.cause.as_deref()
+    }
+
+    /// The whole answer, once path and request id are known.
+    pub(crate) fn render(&self, instance: &str, request_id: &str) -> Response {
+        let status = status(self.code);
+        let problem = Problem {
+            type_uri: format!("{TYPE_PREFIX}{}", self.code),
+            title: self.code.title().to_owned(),
+            status: status.as_u16(),
+            detail: self.detail.clone().into_owned(),
+            instance: instance.to_owned(),
+            code: self.code,
+            request_id: request_id.to_owned(),
+            errors: self.errors.clone(),
+        };
+        let body = serde_json::to_vec(&problem).expect("a problem has only strings and numbers");
+        let mut response = (status, body).into_response();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if let Some(seconds) = self.retry_after_seconds {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}
+
+impl IntoResponse for ApiError {
+    /// Only marks the answer: the envelope, which knows path and request id, writes the body.
+    fn into_response(self) -> Response {
+        let mut response = status(self.code).into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match &error {
+            StoreError::StateConflict { .. } => {
+                Self::new(ErrorCode::SignatureStateConflict, "read the signature again to see its state")
+            }
+            StoreError::Stopped => {
+                Self::new(ErrorCode::Unavailable, "the service is stopping; try another instance")
+            }
+            StoreError::Commit(_) => {
+                Self::new(ErrorCode::Unavailable, "nothing was kept; try again").because(error)
+            }
+            StoreError::Damaged { .. } | StoreError::Sqlite(_) => Self::internal(error),
+        }
+    }
+}
+
+impl From<ObjectError> for ApiError {
+    fn from(error: ObjectError) -> Self {
+        match error {
+            ObjectError::TooLarge { limit_bytes } => {
+                Self::new(ErrorCode::PayloadTooLarge, format!("a document has at most {limit_bytes} bytes"))
+            }
+            ObjectError::Store(error) => error.into(),
+            ObjectError::Missing(_) | ObjectError::Damaged(_) | ObjectError::Io(_) => Self::internal(error),
+        }
+    }
+}
+
+/// The code of an error of the token.
+pub(crate) const fn token_error_code(error: &SigningKeyError) -> ErrorCode {
+    match error {
+        SigningKeyError::KeyMissing => ErrorCode::KeyNotFound,
+        SigningKeyError::KeyUnusable(_) => ErrorCode::KeyUnsupported,
+        SigningKeyError::Unavailable(_) => ErrorCode::TokenUnavailable,
+        SigningKeyError::PinRejected => ErrorCode::TokenPinRejected,
+        SigningKeyError::PinLocked => ErrorCode::TokenPinLocked,
+    }
+}
+
+/// The HTTP status of a code.
+pub(crate) const fn status(code: ErrorCode) -> StatusCode {
+    match code {
+        ErrorCode::InvalidRequest | ErrorCode::Usage => StatusCode::BAD_REQUEST,
+        ErrorCode::Unauthorized | ErrorCode::SessionExpired => StatusCode::UNAUTHORIZED,
+        ErrorCode::OriginNotAllowed | ErrorCode::Forbidden => StatusCode::FORBIDDEN,
+        ErrorCode::NotFound => StatusCode::NOT_FOUND,
+        ErrorCode::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+        ErrorCode::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        ErrorCode::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        ErrorCode::SignatureStateConflict | ErrorCode::Busy | ErrorCode::StepRefused => StatusCode::CONFLICT,
+        ErrorCode::SignatureExpired => StatusCode::GONE,
+        ErrorCode::DigestMismatch
+        | ErrorCode::NotAPdf
+        | ErrorCode::PdfDamaged
+        | ErrorCode::PdfEncrypted
+        | ErrorCode::PdfUnsupported
+        | ErrorCode::PdfSigningForbidden
+        | ErrorCode::CertificateMalformed
+        | ErrorCode::CertificateExpired
+        | ErrorCode::CertificateNotYetValid
+        | ErrorCode::CertificateWrongUsage
+        | ErrorCode::CertificateUntrusted
+        | ErrorCode::CertificateWrongPerson
+        | ErrorCode::KeyUnsupported
+        | ErrorCode::KeyNotFound
+        | ErrorCode::P12Malformed
+        | ErrorCode::WrongPassword
+        | ErrorCode::SignatureValueInvalid
+        | ErrorCode::NotSigned
+        | ErrorCode::CmsMalformed
+        | ErrorCode::ContentRequired => StatusCode::UNPROCESSABLE_ENTITY,
+        ErrorCode::Unavailable
+        | ErrorCode::TokenUnavailable
+        | ErrorCode::TokenPinRejected
+        | ErrorCode::TokenPinLocked => StatusCode::SERVICE_UNAVAILABLE,
+        // Ours, those that no request can cause, and those of a later list.
+        ErrorCode::Internal
+        | ErrorCode::ContentsSlotTooSmall
+        | ErrorCode::FileUnreadable
+        | ErrorCode::FileUnwritable
+        | ErrorCode::ConfigInvalid
+        | ErrorCode::PortInUse
+        | ErrorCode::DataFolderUnwritable
+        | ErrorCode::DataFolderUnknown
+        | ErrorCode::Pkcs11ModuleMissing
+        | ErrorCode::ClientAbsent
+        | ErrorCode::ClientNativeMissing
+        | ErrorCode::ClientOutdated
+        | ErrorCode::ClientNoResponse
+        | ErrorCode::ClientProtocol
+        | ErrorCode::ClientLicence
+        | ErrorCode::ClientSignFailed
+        | ErrorCode::ClientTokenMissing
+        | ErrorCode::UserCancelled
+        | ErrorCode::ToSignMismatch
+        | ErrorCode::NetworkUnreachable
+        | ErrorCode::PlatformUnsupported
+        | _ => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}

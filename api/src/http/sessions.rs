@@ -1,0 +1,84 @@
+//! `POST /v1/sessions`: a backend opens a short-lived session for one signer.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use rubrica_core::icp_brasil::Identifier;
+use rubrica_core::wire::{CreateSession, Session, SignerView};
+
+use super::auth::ClientCaller;
+use super::json::Json;
+use super::origin;
+use super::problem::{ApiError, ApiResult};
+use crate::app::App;
+use crate::ids::SessionId;
+use crate::objects::sha256;
+use crate::store::sessions::SessionRow;
+use crate::{hex, random, store};
+
+const MOST_ORIGINS: usize = 10;
+const LONGEST_NAME: usize = 200;
+
+/// Handles `POST /v1/sessions`.
+pub(super) async fn create_session(
+    State(app): State<Arc<App>>,
+    client: ClientCaller,
+    Json(request): Json<CreateSession>,
+) -> ApiResult<Response> {
+    let session = open(&app, &client.name, request).await?;
+    Ok((StatusCode::CREATED, Json(session)).into_response())
+}
+
+/// Opens a session; the token is in the answer and nowhere else.
+pub(crate) async fn open(app: &App, client: &str, request: CreateSession) -> ApiResult<Session> {
+    let identifier: Identifier = request.signer.identifier.parse().map_err(|_| {
+        ApiError::member(
+            "/signer/identifier",
+            "not a CPF (11 digits) or CNPJ (14 characters) with right check digits",
+        )
+    })?;
+    let name = request.signer.name.trim();
+    if name.is_empty() || name.chars().count() > LONGEST_NAME {
+        return Err(ApiError::member("/signer/name", format!("1 to {LONGEST_NAME} characters")));
+    }
+    if request.origins.is_empty() || request.origins.len() > MOST_ORIGINS {
+        return Err(ApiError::member("/origins", format!("1 to {MOST_ORIGINS} origins")));
+    }
+    for (index, text) in request.origins.iter().enumerate() {
+        origin::check(text).map_err(|what| ApiError::member(format!("/origins/{index}"), what))?;
+    }
+    let life_seconds = request.expires_in_seconds.unwrap_or(app.config.sessions.default_seconds);
+    if !(60..=3600).contains(&life_seconds) {
+        return Err(ApiError::member("/expires_in_seconds", "60 to 3600"));
+    }
+    let mut origins = request.origins;
+    origins.sort();
+    origins.dedup();
+    let token = format!("rst_{}", hex::encode(random::bytes::<32>()));
+    let now = app.clock.now();
+    let row = SessionRow {
+        id: SessionId::generate(),
+        client: client.to_owned(),
+        signer_hash: app.lookup.hash(&identifier),
+        signer_name: name.to_owned(),
+        signer_masked: identifier.masked(),
+        origins,
+        created_at: now,
+        expires_at: now.plus(Duration::from_secs(life_seconds.into())),
+    };
+    let answer = Session {
+        id: row.id.to_string(),
+        token: token.clone(),
+        expires_at: row.expires_at,
+        signer: SignerView {
+            name: row.signer_name.clone(),
+            identifier_masked: Some(row.signer_masked.clone()),
+        },
+    };
+    let token_hash = sha256(token.as_bytes());
+    app.store.write(move |connection| store::sessions::insert(connection, &row, &token_hash)).await?;
+    Ok(answer)
+}

@@ -1,0 +1,311 @@
+//! `/v1/signatures`: begin, look, complete, download.
+
+mod completion;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{Path, RawQuery, State};
+use axum::http::header::LOCATION;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use base64ct::{Base64, Encoding};
+use rubrica_core::ErrorCode;
+use rubrica_core::wire::{Artefact, CreateSignature, Custody, Signature, SignatureFormat, SignatureState};
+use rubrica_core::x509::Certificate;
+
+use super::auth::{Caller, SessionCaller};
+use super::documents;
+use super::download::Download;
+use super::json::Json;
+use super::problem::{ApiError, ApiResult};
+use crate::app::App;
+use crate::engine::artefact::SigningFailure;
+use crate::engine::plan::{Draft, Plan};
+use crate::ids::{KeyId, SignatureId};
+use crate::store::documents::{DocumentRow, Scope};
+use crate::store::signatures::SignatureRow;
+use crate::{hex, store};
+
+pub(super) use completion::complete_signature;
+
+/// Longest wait of `?wait_ms=`.
+const LONGEST_WAIT_MS: u64 = 20_000;
+
+/// Handles `POST /v1/signatures`: 201 with `to_sign` for `local`, 202 for `hsm`.
+pub(super) async fn create_signature(
+    State(app): State<Arc<App>>,
+    session: SessionCaller,
+    Json(request): Json<CreateSignature>,
+) -> ApiResult<Response> {
+    let document = documents::find(&app, &request.document_id, session.scope()).await?;
+    let (status, row) = match request.custody {
+        Custody::Hsm => (StatusCode::ACCEPTED, accept_for_token(&app, &session, &request, &document).await?),
+        Custody::Local => {
+            (StatusCode::CREATED, prepare_for_person(&app, &session, &request, &document).await?)
+        }
+    };
+    let signature = view(&row)?;
+    let location =
+        HeaderValue::from_str(&format!("/v1/signatures/{}", row.id)).expect("an id is plain ASCII");
+    let mut response = (status, Json(signature)).into_response();
+    response.headers_mut().insert(LOCATION, location);
+    Ok(response)
+}
+
+/// Handles `GET /v1/signatures/{id}`, with `?wait_ms=` as a long poll for its end.
+pub(super) async fn show_signature(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    query: RawQuery,
+) -> ApiResult<Json<Signature>> {
+    let wait_ms = match documents::parameter(&query, "wait_ms") {
+        None => 0,
+        Some(text) => text.parse::<u64>().ok().filter(|ms| *ms <= LONGEST_WAIT_MS).ok_or_else(|| {
+            ApiError::new(ErrorCode::InvalidRequest, format!("wait_ms is a number up to {LONGEST_WAIT_MS}"))
+        })?,
+    };
+    let id: SignatureId = id.parse().map_err(|_| ApiError::not_found("signature"))?;
+    let deadline = tokio::time::Instant::now() + Duration::from_millis(wait_ms);
+    let waiter = app.engine.waiters.register(&id);
+    loop {
+        let woken = waiter.woken();
+        let row = find(&app, &id, caller.scope()).await?;
+        if row.state.is_final() || tokio::time::Instant::now() >= deadline {
+            return Ok(Json(view(&row)?));
+        }
+        // Whether it ended or the time is over, the row tells.
+        let _ = tokio::time::timeout_at(deadline, woken).await;
+    }
+}
+
+/// Handles `GET /v1/signatures/{id}/content`.
+pub(super) async fn download_signature(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> ApiResult<Response> {
+    let id: SignatureId = id.parse().map_err(|_| ApiError::not_found("signature"))?;
+    let row = find(&app, &id, caller.scope()).await?;
+    let Some(artefact) = row.artefact else {
+        return Err(ApiError::new(
+            ErrorCode::SignatureStateConflict,
+            format!("the signature is `{}`; only a released one has content", row.state.as_str()),
+        ));
+    };
+    let parts = match row.format {
+        SignatureFormat::Cades => vec![artefact.tail],
+        SignatureFormat::Pades => {
+            let document = row.document_id;
+            let document =
+                app.store.read(move |connection| store::documents::load(connection, &document)).await?;
+            vec![
+                document.ok_or_else(|| ApiError::internal("the document's row is missing"))?.sha256,
+                artefact.tail,
+            ]
+        }
+    };
+    let download = Download {
+        parts,
+        name: artefact.name,
+        media_type: artefact.media_type,
+        size_bytes: artefact.size_bytes,
+        sha256: artefact.sha256,
+    };
+    Ok(download.start(&app))
+}
+
+/// Takes a signature for the engine. Its certificate is checked now, so that the caller hears of it at once.
+async fn accept_for_token(
+    app: &Arc<App>,
+    session: &SessionCaller,
+    request: &CreateSignature,
+    document: &DocumentRow,
+) -> ApiResult<SignatureRow> {
+    if request.certificate.is_some() {
+        return Err(ApiError::member("/certificate", "only for custody `local`: the token has its own"));
+    }
+    let no_key =
+        || ApiError::new(ErrorCode::KeyNotFound, "this signer has no key here; use the custody `local`");
+    if app.keys.is_none() {
+        return Err(no_key());
+    }
+    if app.engine.is_full() {
+        return Err(ApiError::new(
+            ErrorCode::Unavailable,
+            "too many signatures wait for the token; try again",
+        ));
+    }
+    let (signer, now) = (session.0.signer_hash, app.clock.now());
+    let key = app
+        .store
+        .read(move |connection| store::keys::find_active(connection, &signer, now))
+        .await?
+        .ok_or_else(no_key)?;
+    accept_certificate(app, session, key.certificate.clone()).await?;
+    let row = new_row(
+        app,
+        session,
+        request,
+        document,
+        SignatureState::Accepted,
+        key.certificate,
+        Some(key.id),
+        None,
+    );
+    insert(app, &row).await?;
+    app.engine.submit(row.id.clone());
+    Ok(row)
+}
+
+/// Prepares a signature that a person completes with a key of their own.
+async fn prepare_for_person(
+    app: &Arc<App>,
+    session: &SessionCaller,
+    request: &CreateSignature,
+    document: &DocumentRow,
+) -> ApiResult<SignatureRow> {
+    let text = request
+        .certificate
+        .as_deref()
+        .ok_or_else(|| ApiError::member("/certificate", "required for `local`"))?;
+    let certificate = Base64::decode_vec(text)
+        .map_err(|_| ApiError::member("/certificate", "the DER of a certificate in standard base64"))?;
+    let (signer, chain) = accept_certificate(app, session, certificate).await?;
+    let _memory = app.engine.reserve(document.size_bytes).await;
+    let bytes = app.objects.read(document.sha256).await?;
+    let (format, sha256, signing_time) = (request.format, document.sha256, app.clock.now());
+    let pinned_signer = signer.clone();
+    let prepare = move || {
+        let draft = Draft {
+            format,
+            document: &bytes,
+            document_sha256: &sha256,
+            signer: &pinned_signer,
+            chain: &chain,
+            signing_time,
+        };
+        Plan::prepare(draft).map(|plan| plan.encode())
+    };
+    let plan = tokio::task::spawn_blocking(prepare).await.map_err(ApiError::internal)??;
+    let row = new_row(
+        app,
+        session,
+        request,
+        document,
+        SignatureState::Prepared,
+        signer.der().to_vec(),
+        None,
+        Some(plan),
+    );
+    insert(app, &row).await?;
+    Ok(row)
+}
+
+/// Reads a certificate and checks that this session's signer may sign with it.
+async fn accept_certificate(
+    app: &Arc<App>,
+    session: &SessionCaller,
+    der: Vec<u8>,
+) -> ApiResult<(Certificate, Arc<[Certificate]>)> {
+    let (app, signer) = (Arc::clone(app), session.0.signer_hash);
+    // Building a path verifies signatures: not on an async thread.
+    tokio::task::spawn_blocking(move || {
+        let certificate =
+            Certificate::from_der(&der).map_err(|error| ApiError::new(error.code(), error.to_string()))?;
+        let chain = app
+            .trust
+            .accept(&certificate, &signer, &app.lookup, app.clock.now())
+            .map_err(|refusal| ApiError::new(refusal.code(), refusal.to_string()))?;
+        Ok((certificate, chain))
+    })
+    .await
+    .map_err(ApiError::internal)?
+}
+
+#[expect(clippy::too_many_arguments, reason = "one place where a row is made from its request")]
+fn new_row(
+    app: &App,
+    session: &SessionCaller,
+    request: &CreateSignature,
+    document: &DocumentRow,
+    state: SignatureState,
+    certificate: Vec<u8>,
+    key_id: Option<KeyId>,
+    plan: Option<Vec<u8>>,
+) -> SignatureRow {
+    let now = app.clock.now();
+    SignatureRow {
+        id: SignatureId::generate(),
+        session_id: session.0.id.clone(),
+        document_id: document.id.clone(),
+        custody: request.custody,
+        format: request.format,
+        level: request.level,
+        policy: request.policy,
+        state,
+        key_id,
+        certificate,
+        plan,
+        completion_sha256: None,
+        artefact: None,
+        problem: None,
+        created_at: now,
+        expires_at: now.plus(Duration::from_secs(app.config.signatures.completion_seconds)),
+    }
+}
+
+async fn insert(app: &App, row: &SignatureRow) -> ApiResult<()> {
+    let row = row.clone();
+    Ok(app.store.write(move |connection| store::signatures::insert(connection, &row)).await?)
+}
+
+async fn find(app: &App, id: &SignatureId, scope: Scope) -> ApiResult<SignatureRow> {
+    let id = id.clone();
+    app.store
+        .read(move |connection| store::signatures::find(connection, &id, &scope))
+        .await?
+        .ok_or_else(|| ApiError::not_found("signature"))
+}
+
+/// The resource as the API shows it.
+fn view(row: &SignatureRow) -> ApiResult<Signature> {
+    let certificate = Certificate::from_der(&row.certificate).map_err(ApiError::internal)?;
+    let to_sign = match (&row.plan, row.custody, row.state) {
+        (Some(plan), Custody::Local, SignatureState::Prepared) => {
+            Some(Plan::decode(row.format, plan)?.to_wire())
+        }
+        _ => None,
+    };
+    Ok(Signature {
+        id: row.id.to_string(),
+        document_id: row.document_id.to_string(),
+        custody: row.custody,
+        format: row.format,
+        level: row.level,
+        policy: row.policy,
+        state: row.state,
+        certificate: certificate.view(),
+        created_at: row.created_at,
+        expires_at: row.expires_at,
+        to_sign,
+        artefact: row.artefact.as_ref().map(|artefact| Artefact {
+            name: artefact.name.clone(),
+            media_type: artefact.media_type.clone(),
+            size_bytes: artefact.size_bytes,
+            sha256: hex::encode(artefact.sha256),
+            released_at: artefact.released_at,
+        }),
+        problem: row.problem.clone(),
+    })
+}
+
+impl From<SigningFailure> for ApiError {
+    fn from(failure: SigningFailure) -> Self {
+        if failure.code() == ErrorCode::Internal {
+            return Self::internal(failure);
+        }
+        Self::new(failure.code(), failure.to_string())
+    }
+}

@@ -1,0 +1,119 @@
+//! `POST /v1/signatures/{id}/complete`: the value that the person's key made.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use base64ct::{Base64, Encoding};
+use rubrica_core::ErrorCode;
+use rubrica_core::wire::{CompleteSignature, Custody, Signature, SignatureState};
+
+use super::{find, view};
+use crate::app::App;
+use crate::engine::artefact::{self, seal};
+use crate::engine::plan::Plan;
+use crate::http::auth::SessionCaller;
+use crate::http::json::Json;
+use crate::http::problem::{ApiError, ApiResult};
+use crate::ids::SignatureId;
+use crate::objects::sha256;
+use crate::store::signatures::SignatureRow;
+use crate::store::{self, StoreError};
+
+/// Handles `POST /v1/signatures/{id}/complete`.
+///
+/// A wrong value changes nothing: the person may try again until the time is over. The same value again gives the same
+/// answer; another value for a released signature is a conflict.
+pub(crate) async fn complete_signature(
+    State(app): State<Arc<App>>,
+    session: SessionCaller,
+    Path(id): Path<String>,
+    Json(request): Json<CompleteSignature>,
+) -> ApiResult<Json<Signature>> {
+    let value = Base64::decode_vec(&request.signature_value)
+        .map_err(|_| ApiError::member("/signature_value", "the raw signature in standard base64"))?;
+    let value_sha256 = sha256(&value);
+    let id: SignatureId = id.parse().map_err(|_| ApiError::not_found("signature"))?;
+    let row = find(&app, &id, session.scope()).await?;
+    if let Some(answer) = settled(&app, &row, &value_sha256)? {
+        return Ok(answer);
+    }
+    match release(&app, &row, value, value_sha256).await {
+        // Another call was faster, or the time ran out meanwhile: what it left decides.
+        Err(error) if error.code() == ErrorCode::SignatureStateConflict => {}
+        other => other?,
+    }
+    app.engine.waiters.wake(&id);
+    let row = find(&app, &id, session.scope()).await?;
+    settled(&app, &row, &value_sha256)?
+        .ok_or_else(|| ApiError::internal("a completed signature is not released"))
+}
+
+/// The answer when there is nothing to do any more; `None` when it is the person's turn.
+fn settled(app: &App, row: &SignatureRow, value_sha256: &[u8; 32]) -> ApiResult<Option<Json<Signature>>> {
+    let conflict = |detail: String| Err(ApiError::new(ErrorCode::SignatureStateConflict, detail));
+    if row.custody != Custody::Local {
+        return conflict("only a signature of custody `local` is completed by its caller".to_owned());
+    }
+    let expired = || {
+        Err(ApiError::new(
+            ErrorCode::SignatureExpired,
+            "the time to complete it is over; create a new signature",
+        ))
+    };
+    match row.state {
+        SignatureState::Released if row.completion_sha256.as_ref() == Some(value_sha256) => {
+            Ok(Some(Json(view(row)?)))
+        }
+        SignatureState::Released => conflict("it was released with another value".to_owned()),
+        SignatureState::Expired => expired(),
+        SignatureState::Prepared if row.expires_at <= app.clock.now() => expired(),
+        SignatureState::Prepared => Ok(None),
+        SignatureState::Accepted | SignatureState::Signing | SignatureState::Failed => {
+            conflict(format!("it is `{}`", row.state.as_str()))
+        }
+    }
+}
+
+/// Verifies, embeds, validates, stores: `prepared → released`.
+async fn release(
+    app: &Arc<App>,
+    row: &SignatureRow,
+    value: Vec<u8>,
+    value_sha256: [u8; 32],
+) -> ApiResult<()> {
+    let pinned = row.plan.as_deref().ok_or(StoreError::Damaged { column: "signature.plan" })?;
+    let plan = Plan::decode(row.format, pinned)?;
+    let document_id = row.document_id.clone();
+    let document = app
+        .store
+        .read(move |connection| store::documents::load(connection, &document_id))
+        .await?
+        .ok_or(StoreError::Damaged { column: "signature.document_id" })?;
+    let _memory = app.engine.reserve(document.size_bytes).await;
+    // Reading checks the digest: the document is the one that was prepared.
+    let bytes = app.objects.read(document.sha256).await?;
+    let worker = Arc::clone(app);
+    let (sealed, tail, now) = tokio::task::spawn_blocking(move || {
+        let now = worker.clock.now();
+        let mut sealed = seal(&plan, bytes, &value, &worker.trust.context(now))?;
+        let tail = worker.objects.put(std::mem::take(&mut sealed.tail))?;
+        Ok::<_, ApiError>((sealed, tail, now))
+    })
+    .await
+    .map_err(ApiError::internal)??;
+    let artefact = artefact::row(&sealed, row.format, &document.name, tail.sha256(), now);
+    let id = row.id.clone();
+    app.store
+        .write(move |connection| {
+            tail.keep(connection)?;
+            store::signatures::release(
+                connection,
+                &id,
+                SignatureState::Prepared,
+                &artefact,
+                Some(value_sha256),
+            )
+        })
+        .await?;
+    Ok(())
+}

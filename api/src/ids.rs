@@ -1,0 +1,93 @@
+//! Identifiers of resources: a prefix and 128 random bits, opaque to callers.
+
+use std::fmt;
+use std::str::FromStr;
+
+use rusqlite::ToSql;
+use rusqlite::types::{FromSql, FromSqlResult, ToSqlOutput, ValueRef};
+
+use crate::{hex, random};
+
+/// The text cannot be an identifier of this kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not an identifier of this kind")]
+pub(crate) struct NotAnId;
+
+macro_rules! ids {
+    ($($(#[doc = $doc:literal])+ $name:ident = $prefix:literal;)+) => {$(
+        $(#[doc = $doc])+
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub(crate) struct $name(String);
+
+        impl $name {
+            /// Makes a new one that nobody can guess.
+            pub(crate) fn generate() -> Self {
+                Self(format!(concat!($prefix, "_{}"), hex::encode(random::bytes::<16>())))
+            }
+
+        }
+
+        impl FromStr for $name {
+            type Err = NotAnId;
+
+            /// Reads one from a path or a body.
+            fn from_str(text: &str) -> Result<Self, NotAnId> {
+                text.strip_prefix(concat!($prefix, "_"))
+                    .and_then(hex::decode)
+                    .filter(|random| random.len() == 16)
+                    .map(|_| Self(text.to_owned()))
+                    .ok_or(NotAnId)
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl ToSql for $name {
+            fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+                self.0.to_sql()
+            }
+        }
+
+        impl FromSql for $name {
+            fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+                String::column_result(value).map(Self)
+            }
+        }
+    )+};
+}
+
+ids! {
+    /// A signing session.
+    SessionId = "ses";
+    /// A document.
+    DocumentId = "doc";
+    /// A signature.
+    SignatureId = "sig";
+    /// A key in our custody.
+    KeyId = "key";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_identifier_reads_back_and_strangers_are_refused() {
+        let id = SignatureId::generate();
+        assert_eq!(id.to_string().parse(), Ok(id.clone()));
+        assert_ne!(id, SignatureId::generate());
+        for text in ["", "sig_", "sig_12", "doc_00112233445566778899aabbccddeeff", "sig_../../etc/passwd"] {
+            assert_eq!(text.parse::<SignatureId>(), Err(NotAnId), "{text}");
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! From a configuration to a server that answers, and to its end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+
+use crate::adapters::clock::SystemClock;
+use crate::adapters::pkcs11::{Pkcs11Keys, Settings};
+use crate::app::{App, Role};
+use crate::config::Config;
+use crate::data_folder::DataFolder;
+use crate::engine;
+use crate::failure::Failure;
+use crate::http::router::{self, Extras};
+use crate::http::server;
+use crate::ports::SigningKeys;
+
+/// Opens the ports of an instance and puts it together. The environment of the module must be right already.
+pub(crate) fn open(config: Config, folder: &DataFolder, role: Role) -> Result<Arc<App>, Failure> {
+    let keys: Option<Arc<dyn SigningKeys>> = if config.token.is_configured() {
+        Some(Arc::new(Pkcs11Keys::open(Settings::from_config(&config.token)?)?))
+    } else {
+        None
+    };
+    App::open(config, folder, role, Arc::new(SystemClock), keys).map(Arc::new)
+}
+
+/// Serves until a signal, then ends in order: no new requests, running ones finish, the engine comes to rest.
+pub(crate) async fn serve(app: Arc<App>, listener: TcpListener, extras: Extras) -> Result<(), Failure> {
+    let engine = engine::run(&app).await.map_err(|error| {
+        Failure::new(
+            rubrica_core::ErrorCode::Internal,
+            format!("the signatures of the last run cannot be read: {error}"),
+            "Restore the database from a backup",
+        )
+    })?;
+    let router = router::build(&app, extras);
+    server::serve(listener, router, &app.config.server, server::stop_signal()).await;
+    tracing::info!("stopping");
+    engine.stop(Duration::from_millis(app.config.server.shutdown_grace_ms)).await;
+    Ok(())
+}
+
+/// The runtime of the HTTP side.
+pub(crate) fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .expect("the system can start the runtime")
+}

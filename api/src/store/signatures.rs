@@ -1,0 +1,253 @@
+//! Signatures and their states. Every change names the state it starts from and happens only there.
+
+use rubrica_core::wire::{
+    Custody, SignatureFormat, SignatureLevel, SignaturePolicy, SignatureProblem, SignatureState,
+};
+use rubrica_core::{ErrorCode, Timestamp};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::StoreError;
+use super::documents::Scope;
+use super::row::{digest, from_text, signed, size, time, to_text, unix_ms};
+use crate::ids::{DocumentId, KeyId, SessionId, SignatureId};
+
+/// A signature's row.
+#[derive(Debug, Clone)]
+pub(crate) struct SignatureRow {
+    pub(crate) id: SignatureId,
+    pub(crate) session_id: SessionId,
+    pub(crate) document_id: DocumentId,
+    pub(crate) custody: Custody,
+    pub(crate) format: SignatureFormat,
+    pub(crate) level: SignatureLevel,
+    pub(crate) policy: SignaturePolicy,
+    pub(crate) state: SignatureState,
+    /// The key that signs, for `hsm`.
+    pub(crate) key_id: Option<KeyId>,
+    /// Certificate of the signer, DER, pinned at creation.
+    pub(crate) certificate: Vec<u8>,
+    /// The pinned data to be signed, from `prepared` on.
+    pub(crate) plan: Option<Vec<u8>>,
+    /// SHA-256 of the value that completed it, for `local`.
+    pub(crate) completion_sha256: Option<[u8; 32]>,
+    pub(crate) artefact: Option<ArtefactRow>,
+    pub(crate) problem: Option<SignatureProblem>,
+    pub(crate) created_at: Timestamp,
+    pub(crate) expires_at: Timestamp,
+}
+
+/// What was released.
+#[derive(Debug, Clone)]
+pub(crate) struct ArtefactRow {
+    pub(crate) name: String,
+    pub(crate) media_type: String,
+    /// Length of the whole artefact.
+    pub(crate) size_bytes: u64,
+    /// Digest of the whole artefact.
+    pub(crate) sha256: [u8; 32],
+    /// Object with the bytes that follow the document (PAdES), or with all of them (CAdES).
+    pub(crate) tail: [u8; 32],
+    pub(crate) released_at: Timestamp,
+}
+
+const COLUMNS: &str = "id, session_id, document_id, custody, format, level, policy, state, key_id, certificate, plan, \
+    completion_sha256, artefact_name, artefact_media_type, artefact_size_bytes, artefact_sha256, artefact_tail, \
+    released_at, problem_code, problem_detail, created_at, expires_at";
+
+/// Keeps a new signature, `accepted` or, when it is prepared at once, `prepared`.
+pub(crate) fn insert(connection: &Connection, signature: &SignatureRow) -> Result<(), StoreError> {
+    connection
+        .prepare_cached(
+            "INSERT INTO signature (id, session_id, document_id, custody, format, level, policy, state, key_id,
+                                    certificate, plan, created_at, expires_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+        )?
+        .execute(params![
+            signature.id,
+            signature.session_id,
+            signature.document_id,
+            to_text(&signature.custody),
+            to_text(&signature.format),
+            to_text(&signature.level),
+            to_text(&signature.policy),
+            signature.state.as_str(),
+            signature.key_id,
+            signature.certificate,
+            signature.plan,
+            unix_ms(signature.created_at),
+            unix_ms(signature.expires_at),
+        ])?;
+    Ok(())
+}
+
+/// Finds a signature that `scope` may see.
+pub(crate) fn find(
+    connection: &Connection,
+    id: &SignatureId,
+    scope: &Scope,
+) -> Result<Option<SignatureRow>, StoreError> {
+    let (session, client) = scope.parameters();
+    connection
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM signature WHERE id = ?1 AND {}", Scope::SQL))?
+        .query_row(params![id, session, client], |row| Ok(read(row)))
+        .optional()?
+        .transpose()
+}
+
+/// Finds a signature for the engine.
+pub(crate) fn load(connection: &Connection, id: &SignatureId) -> Result<Option<SignatureRow>, StoreError> {
+    connection
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM signature WHERE id = ?1"))?
+        .query_row([id], |row| Ok(read(row)))
+        .optional()?
+        .transpose()
+}
+
+/// Signatures that the engine has to take up again after a start.
+pub(crate) fn under_way(connection: &Connection) -> Result<Vec<SignatureId>, StoreError> {
+    let ids = connection
+        .prepare(
+            "SELECT id FROM signature
+             WHERE custody = 'hsm' AND state IN ('accepted', 'prepared', 'signing') ORDER BY created_at, id",
+        )?
+        .query_map([], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    Ok(ids)
+}
+
+/// `accepted → prepared`: pins the data to be signed.
+pub(crate) fn pin(connection: &Connection, id: &SignatureId, plan: &[u8]) -> Result<(), StoreError> {
+    let changed = connection
+        .prepare_cached(
+            "UPDATE signature SET state = 'prepared', plan = ?2 WHERE id = ?1 AND state = 'accepted'",
+        )?
+        .execute(params![id, plan])?;
+    exactly_one(changed, SignatureState::Accepted)
+}
+
+/// `prepared → signing`: the intent. Only after its commit may the key be used.
+pub(crate) fn intend(connection: &Connection, id: &SignatureId) -> Result<(), StoreError> {
+    let changed = connection
+        .prepare_cached("UPDATE signature SET state = 'signing' WHERE id = ?1 AND state = 'prepared'")?
+        .execute([id])?;
+    exactly_one(changed, SignatureState::Prepared)
+}
+
+/// `signing → released` for `hsm`, `prepared → released` for `local`, whose completing value is remembered.
+pub(crate) fn release(
+    connection: &Connection,
+    id: &SignatureId,
+    from: SignatureState,
+    artefact: &ArtefactRow,
+    completion_sha256: Option<[u8; 32]>,
+) -> Result<(), StoreError> {
+    let changed = connection
+        .prepare_cached(
+            "UPDATE signature SET state = 'released', artefact_name = ?3, artefact_media_type = ?4,
+                    artefact_size_bytes = ?5, artefact_sha256 = ?6, artefact_tail = ?7, released_at = ?8,
+                    completion_sha256 = ?9
+             WHERE id = ?1 AND state = ?2",
+        )?
+        .execute(params![
+            id,
+            from.as_str(),
+            artefact.name,
+            artefact.media_type,
+            signed(artefact.size_bytes),
+            artefact.sha256,
+            artefact.tail,
+            unix_ms(artefact.released_at),
+            completion_sha256,
+        ])?;
+    exactly_one(changed, from)
+}
+
+/// Ends a signature without artefact.
+pub(crate) fn fail(
+    connection: &Connection,
+    id: &SignatureId,
+    from: SignatureState,
+    problem: &SignatureProblem,
+) -> Result<(), StoreError> {
+    let changed = connection
+        .prepare_cached(
+            "UPDATE signature SET state = 'failed', problem_code = ?3, problem_detail = ?4
+             WHERE id = ?1 AND state = ?2 AND state IN ('accepted', 'prepared', 'signing')",
+        )?
+        .execute(params![id, from.as_str(), problem.code.as_str(), problem.detail])?;
+    exactly_one(changed, from)
+}
+
+/// Whether [`expire`] would change anything.
+pub(crate) fn any_due(connection: &Connection, now: Timestamp) -> Result<bool, StoreError> {
+    Ok(connection
+        .prepare_cached(
+            "SELECT 1 FROM signature WHERE custody = 'local' AND state = 'prepared' AND expires_at <= ?1 LIMIT 1",
+        )?
+        .exists([unix_ms(now)])?)
+}
+
+/// `prepared → expired` for every `local` signature whose time is over. Gives their identifiers.
+pub(crate) fn expire(connection: &Connection, now: Timestamp) -> Result<Vec<SignatureId>, StoreError> {
+    let ids = connection
+        .prepare_cached(
+            "UPDATE signature SET state = 'expired', problem_code = ?2, problem_detail = ?3
+             WHERE custody = 'local' AND state = 'prepared' AND expires_at <= ?1 RETURNING id",
+        )?
+        .query_map(
+            params![
+                unix_ms(now),
+                ErrorCode::SignatureExpired.as_str(),
+                "nobody completed it in time; create a new signature"
+            ],
+            |row| row.get(0),
+        )?
+        .collect::<rusqlite::Result<_>>()?;
+    Ok(ids)
+}
+
+fn exactly_one(changed: usize, expected: SignatureState) -> Result<(), StoreError> {
+    if changed == 1 { Ok(()) } else { Err(StoreError::StateConflict { expected }) }
+}
+
+fn read(row: &Row<'_>) -> Result<SignatureRow, StoreError> {
+    let problem_code: Option<String> = row.get(18)?;
+    let problem = match problem_code {
+        None => None,
+        Some(code) => Some(SignatureProblem {
+            code: code.parse().map_err(|_| StoreError::Damaged { column: "signature.problem_code" })?,
+            detail: row.get::<_, Option<String>>(19)?.unwrap_or_default(),
+        }),
+    };
+    let optional_digest =
+        |index, column| row.get::<_, Option<Vec<u8>>>(index)?.map(|bytes| digest(column, bytes)).transpose();
+    let artefact = match optional_digest(15, "signature.artefact_sha256")? {
+        None => None,
+        Some(sha256) => Some(ArtefactRow {
+            name: row.get(12)?,
+            media_type: row.get(13)?,
+            size_bytes: size("signature.artefact_size_bytes", row.get(14)?)?,
+            sha256,
+            tail: digest("signature.artefact_tail", row.get(16)?)?,
+            released_at: time("signature.released_at", row.get(17)?)?,
+        }),
+    };
+    Ok(SignatureRow {
+        id: row.get(0)?,
+        session_id: row.get(1)?,
+        document_id: row.get(2)?,
+        custody: from_text("signature.custody", row.get(3)?)?,
+        format: from_text("signature.format", row.get(4)?)?,
+        level: from_text("signature.level", row.get(5)?)?,
+        policy: from_text("signature.policy", row.get(6)?)?,
+        state: from_text("signature.state", row.get(7)?)?,
+        key_id: row.get(8)?,
+        certificate: row.get(9)?,
+        plan: row.get(10)?,
+        completion_sha256: optional_digest(11, "signature.completion_sha256")?,
+        artefact,
+        problem,
+        created_at: time("signature.created_at", row.get(20)?)?,
+        expires_at: time("signature.expires_at", row.get(21)?)?,
+    })
+}
