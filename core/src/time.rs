@@ -50,6 +50,9 @@ impl Timestamp {
     }
 
     /// The same time in the calendar form of ASN.1 (whole seconds).
+    ///
+    /// # Panics
+    /// Never: the range of a [`Timestamp`] is within that of [`DateTime`].
     #[must_use]
     pub fn to_date_time(self) -> DateTime {
         DateTime::from_unix_duration(Duration::from_secs(self.0 / 1000))

@@ -18,7 +18,7 @@ use web_sys::{Blob, VisibilityState};
 
 use crate::api::{Service, Session, Work};
 use crate::document::{Document, sleep};
-use crate::js;
+use crate::js::{self, Sure};
 use crate::timers::Timers;
 use crate::web_pki::{Channel, Command, Transport, Watcher};
 
@@ -223,7 +223,7 @@ impl Host {
             Effect::ResolveCustody { call } => self.spawn(call, |host| async move {
                 let service = host.service().await?;
                 let signer = service.session.signer.clone();
-                Ok(Reply::Custody(Box::new(Resolved { custody: service.custody().await?, signer })))
+                Ok(Reply::Custody(Box::new(Resolved { signer, ..service.custody().await? })))
             }),
             Effect::Upload { call } => self.spawn(call, |host| async move { host.upload().await }),
             Effect::CreateSignature { call, request } => self.spawn(call, |host| async move {
@@ -242,7 +242,7 @@ impl Host {
                 Ok(Reply::Signature(Box::new(signature)))
             }),
             Effect::Complete { call, signature_id, value } => self.spawn(call, |host| async move {
-                Ok(Reply::Signature(Box::new(host.service().await?.complete(&signature_id, value).await?)))
+                Ok(Reply::Signature(Box::new(host.service().await?.complete(&signature_id, &value).await?)))
             }),
             Effect::Fetch { call, signature_id, artefact } => self.spawn(call, |host| async move {
                 let (papers, document) = host.read_papers()?;
@@ -386,7 +386,7 @@ impl Visibility {
         });
         document
             .add_event_listener_with_callback("visibilitychange", listener.as_ref().unchecked_ref())
-            .expect("a document takes listeners");
+            .sure("a document takes listeners");
         Self(listener)
     }
 }
@@ -402,7 +402,7 @@ impl Drop for Visibility {
 }
 
 fn thrown(code: ErrorCode) -> JsValue {
-    let error = Error::new(code.title());
+    let error = Error::new(code.as_str());
     js::set(&error, "code", &code.as_str().into());
     error.into()
 }
