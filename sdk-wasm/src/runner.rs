@@ -9,7 +9,6 @@ use rubrica_core::flow::{
     Action, CallId, CancelledBy, Effect, Event, Flow, Job, Platform, Reply, Resolved, Timer,
 };
 use rubrica_core::wire::SignatureFormat;
-use serde::Serialize;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
@@ -150,8 +149,8 @@ impl Signer {
     /// The present view, a plain object.
     #[must_use]
     pub fn view(&self) -> JsValue {
-        let serializer = serde_wasm_bindgen::Serializer::json_compatible();
-        self.0.flow.borrow().view().serialize(&serializer).unwrap_or(JsValue::NULL)
+        let flow = self.0.flow.borrow();
+        crate::view::object(&flow.view(), flow.step())
     }
 
     /// The signed bytes, once the step is `done`.

@@ -77,8 +77,7 @@ pub struct Job {
 }
 
 /// Who ended a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CancelledBy {
     /// The person, in our screens.
     User,
@@ -88,6 +87,19 @@ pub enum CancelledBy {
     Time,
     /// The person, in the window of the client.
     Client,
+}
+
+impl CancelledBy {
+    /// The string that TypeScript sees.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Caller => "caller",
+            Self::Time => "time",
+            Self::Client => "client",
+        }
+    }
 }
 
 /// A successful answer.

@@ -58,8 +58,7 @@ pub(crate) enum Session {
 }
 
 /// Name of a screen: what `data-step` and the snapshot say.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[expect(missing_docs, reason = "docs/flow.md describes each")]
 pub enum Step {
     Idle,

@@ -35,6 +35,20 @@ fn custody_named(name: &str) -> Option<Custody> {
     }
 }
 
+pub(crate) const fn custody_name(custody: Custody) -> &'static str {
+    match custody {
+        Custody::Local => "local",
+        Custody::Hsm => "hsm",
+    }
+}
+
+pub(crate) const fn format_name(format: SignatureFormat) -> &'static str {
+    match format {
+        SignatureFormat::Pades => "pades",
+        SignatureFormat::Cades => "cades",
+    }
+}
+
 /// `SignerView`.
 #[must_use]
 pub fn signer(value: &JsValue) -> Option<SignerView> {
@@ -132,17 +146,9 @@ fn whole(value: &JsValue) -> Option<u64> {
 #[must_use]
 pub fn create_signature(request: &CreateSignature) -> String {
     let body = js_sys::Object::new();
-    let custody = match request.custody {
-        Custody::Local => "local",
-        Custody::Hsm => "hsm",
-    };
-    let format = match request.format {
-        SignatureFormat::Pades => "pades",
-        SignatureFormat::Cades => "cades",
-    };
     set(&body, "document_id", &request.document_id.as_str().into());
-    set(&body, "custody", &custody.into());
-    set(&body, "format", &format.into());
+    set(&body, "custody", &custody_name(request.custody).into());
+    set(&body, "format", &format_name(request.format).into());
     if let Some(certificate) = &request.certificate {
         set(&body, "certificate", &certificate.as_str().into());
     }
