@@ -20,7 +20,7 @@ use client::Client;
 pub use client::{Blocked, Part, Platform};
 pub use event::{
     Action, CallId, CancelledBy, DocumentRead, Effect, Event, Initialized, Job, Refusal, Reply, Resolved,
-    Timer,
+    SignatureSeen, Timer,
 };
 pub use failure::{Failure, NextStep};
 use session::Session;

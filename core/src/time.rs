@@ -50,11 +50,17 @@ impl Timestamp {
     }
 
     /// The same time in the calendar form of ASN.1 (whole seconds).
+    ///
+    /// # Panics
+    /// Never: the range of a [`Timestamp`] is within that of [`DateTime`].
     #[must_use]
     #[expect(clippy::missing_panics_doc, reason = "the range of a Timestamp is that of a DateTime")]
     pub fn to_date_time(self) -> DateTime {
-        DateTime::from_unix_duration(Duration::from_secs(self.0 / 1000))
-            .expect("a Timestamp lies between 1970 and 9999")
+        // Not `expect`: printing the error type of der would be a visible part of the browser module.
+        match DateTime::from_unix_duration(Duration::from_secs(self.0 / 1000)) {
+            Ok(date_time) => date_time,
+            Err(_) => unreachable!("a Timestamp lies between 1970 and 9999"),
+        }
     }
 }
 

@@ -1,13 +1,11 @@
 //! Client of the service: the browser's part of the HTTP contract.
 
 mod http;
+pub mod read;
 
 use rubrica_core::ErrorCode;
-use rubrica_core::wire::{
-    CompleteSignature, CreateSignature, CustodyAnswer, Document as StoredDocument, Signature, SignerView,
-};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use rubrica_core::flow::{Resolved, SignatureSeen};
+use rubrica_core::wire::{CreateSignature, SignerView};
 use wasm_bindgen::JsValue;
 use web_sys::Blob;
 
@@ -43,7 +41,7 @@ impl Session {
             return Some(Self { token: Token(token), signer: None });
         }
         let token = Token(crate::js::string(given, "token")?);
-        let signer = serde_wasm_bindgen::from_value(crate::js::member(given, "signer")).ok();
+        let signer = read::signer(&crate::js::member(given, "signer"));
         Some(Self { token, signer })
     }
 }
@@ -64,8 +62,8 @@ impl Service {
     ///
     /// # Errors
     /// The code of the problem, or `network_unreachable`.
-    pub async fn custody(&self) -> Result<CustodyAnswer, ErrorCode> {
-        self.json(self.get("/v1/custody".to_owned())).await
+    pub async fn custody(&self) -> Result<Resolved, ErrorCode> {
+        read::custody(&self.json(get("/v1/custody".to_owned())).await?).ok_or(ErrorCode::Internal)
     }
 
     /// `POST /v1/documents`: the blob is streamed by the browser. Gives the id.
@@ -92,40 +90,38 @@ impl Service {
             // As long as it takes: the size and the line decide, and the person can cancel.
             limit_ms: None,
         };
-        Ok(self.json::<StoredDocument>(call).await?.id)
+        read::id(&self.json(call).await?).ok_or(ErrorCode::Internal)
     }
 
     /// `POST /v1/signatures`. Tried once: a second one might use the key a second time.
     ///
     /// # Errors
     /// The code of the problem, or `network_unreachable`.
-    pub async fn create_signature(&self, request: &CreateSignature) -> Result<Signature, ErrorCode> {
-        let call =
-            Call { tries: Tries::One, limit_ms: Some(30_000), ..post("/v1/signatures".to_owned(), request)? };
-        self.json(call).await
+    pub async fn create_signature(&self, request: &CreateSignature) -> Result<SignatureSeen, ErrorCode> {
+        let body = read::create_signature(request);
+        let call = Call { tries: Tries::One, ..post("/v1/signatures".to_owned(), body) };
+        self.signature(call).await
     }
 
     /// `GET /v1/signatures/{id}`, held by the service until the state changes.
     ///
     /// # Errors
     /// The code of the problem, or `network_unreachable`.
-    pub async fn await_signature(&self, id: &str) -> Result<Signature, ErrorCode> {
+    pub async fn await_signature(&self, id: &str) -> Result<SignatureSeen, ErrorCode> {
         let call = Call {
             limit_ms: Some(HOLD_SECONDS * 1_000 + 10_000),
-            ..self.get(format!("/v1/signatures/{id}?wait_seconds={HOLD_SECONDS}"))
+            ..get(format!("/v1/signatures/{id}?wait_seconds={HOLD_SECONDS}"))
         };
-        self.json(call).await
+        self.signature(call).await
     }
 
     /// `POST /v1/signatures/{id}/complete`. The same body again gives the same answer, so it is tried again.
     ///
     /// # Errors
     /// The code of the problem, or `network_unreachable`.
-    pub async fn complete(&self, id: &str, signature_value: String) -> Result<Signature, ErrorCode> {
-        let request = CompleteSignature { signature_value };
-        let call =
-            Call { limit_ms: Some(30_000), ..post(format!("/v1/signatures/{id}/complete"), &request)? };
-        self.json(call).await
+    pub async fn complete(&self, id: &str, signature_value: &str) -> Result<SignatureSeen, ErrorCode> {
+        let body = read::complete_signature(signature_value);
+        self.signature(post(format!("/v1/signatures/{id}/complete"), body)).await
     }
 
     /// `GET /v1/signatures/{id}/content`.
@@ -133,43 +129,43 @@ impl Service {
     /// # Errors
     /// The code of the problem, or `network_unreachable`.
     pub async fn content(&self, id: &str) -> Result<Blob, ErrorCode> {
-        let call = Call { limit_ms: None, ..self.get(format!("/v1/signatures/{id}/content")) };
+        let call = Call { limit_ms: None, ..get(format!("/v1/signatures/{id}/content")) };
         http::blob(self.send(call).await?).await
-    }
-
-    fn get(&self, path: String) -> Call {
-        Call {
-            method: "GET",
-            path,
-            headers: Vec::new(),
-            body: Body::None,
-            tries: Tries::Several,
-            limit_ms: Some(10_000),
-        }
     }
 
     async fn send(&self, call: Call) -> Result<web_sys::Response, ErrorCode> {
         http::send(&self.base, &self.session.token.0, call, &self.work).await
     }
 
-    async fn json<T: DeserializeOwned>(&self, call: Call) -> Result<T, ErrorCode> {
-        let body = http::json(self.send(call).await?).await?;
-        // The contract's own word for an answer that nobody can use.
-        serde_wasm_bindgen::from_value(body).map_err(|_| ErrorCode::Internal)
+    async fn json(&self, call: Call) -> Result<JsValue, ErrorCode> {
+        http::json(self.send(call).await?).await
+    }
+
+    /// An answer that nobody can use is a failure of the service.
+    async fn signature(&self, call: Call) -> Result<SignatureSeen, ErrorCode> {
+        read::signature(&self.json(call).await?).ok_or(ErrorCode::Internal)
     }
 }
 
-fn post<T: Serialize>(path: String, body: &T) -> Result<Call, ErrorCode> {
-    let value = body
-        .serialize(&serde_wasm_bindgen::Serializer::json_compatible())
-        .map_err(|_| ErrorCode::Internal)?;
-    let text = js_sys::JSON::stringify(&value).map_err(|_| ErrorCode::Internal)?;
-    Ok(Call {
+const fn get(path: String) -> Call {
+    Call {
+        method: "GET",
+        path,
+        headers: Vec::new(),
+        body: Body::None,
+        tries: Tries::Several,
+        limit_ms: Some(10_000),
+    }
+}
+
+fn post(path: String, body: String) -> Call {
+    Call {
         method: "POST",
         path,
         headers: vec![("content-type", "application/json".to_owned())],
-        body: Body::Text(text),
+        body: Body::Text(body),
         tries: Tries::Several,
-        limit_ms: Some(10_000),
-    })
+        // The service builds or verifies a signature meanwhile.
+        limit_ms: Some(30_000),
+    }
 }

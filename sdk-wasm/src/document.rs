@@ -11,7 +11,7 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, ReadableStreamDefaultReader};
 
-use crate::js;
+use crate::js::{self, Sure};
 
 /// A reader of PDF looks for the header this far (ISO 32000-2, annex I.3.2 note).
 const PDF_HEADER_WITHIN: usize = 1024;
@@ -132,9 +132,9 @@ pub(crate) async fn sleep(after_ms: i32) {
     let promise = Promise::new(&mut |resolve, _reject| {
         js::window()
             .set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, after_ms)
-            .expect("a window has timers");
+            .sure("a window has timers");
     });
-    JsFuture::from(promise).await.expect("a timer never rejects");
+    JsFuture::from(promise).await.sure("a timer never rejects");
 }
 
 /// Lower-case hexadecimal.

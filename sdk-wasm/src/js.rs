@@ -41,5 +41,18 @@ pub(crate) fn timestamp(unix_ms: f64) -> Option<Timestamp> {
 
 /// Sets a member of an object that we made ourselves.
 pub(crate) fn set(object: &js_sys::Object, name: &str, value: &JsValue) {
-    Reflect::set(object, &name.into(), value).expect("a plain object takes members");
+    Reflect::set(object, &name.into(), value).sure("a plain object takes members");
+}
+
+/// `expect` for what a page cannot refuse. It leaves the value of the exception out: printing one costs more code
+/// than everything else here.
+pub(crate) trait Sure<T> {
+    /// The value; `invariant` says why it is there.
+    fn sure(self, invariant: &'static str) -> T;
+}
+
+impl<T> Sure<T> for Result<T, JsValue> {
+    fn sure(self, invariant: &'static str) -> T {
+        self.unwrap_or_else(|_| unreachable!("{invariant}"))
+    }
 }

@@ -9,6 +9,7 @@ pub mod document;
 mod js;
 mod runner;
 mod timers;
+mod view;
 pub mod web_pki;
 
 pub use runner::Signer;

@@ -9,7 +9,6 @@ use rubrica_core::flow::{
     Action, CallId, CancelledBy, Effect, Event, Flow, Job, Platform, Reply, Resolved, Timer,
 };
 use rubrica_core::wire::SignatureFormat;
-use serde::Serialize;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
@@ -18,7 +17,7 @@ use web_sys::{Blob, VisibilityState};
 
 use crate::api::{Service, Session, Work};
 use crate::document::{Document, sleep};
-use crate::js;
+use crate::js::{self, Sure};
 use crate::timers::Timers;
 use crate::web_pki::{Channel, Command, Transport, Watcher};
 
@@ -150,8 +149,8 @@ impl Signer {
     /// The present view, a plain object.
     #[must_use]
     pub fn view(&self) -> JsValue {
-        let serializer = serde_wasm_bindgen::Serializer::json_compatible();
-        self.0.flow.borrow().view().serialize(&serializer).unwrap_or(JsValue::NULL)
+        let flow = self.0.flow.borrow();
+        crate::view::object(&flow.view(), flow.step())
     }
 
     /// The signed bytes, once the step is `done`.
@@ -223,7 +222,7 @@ impl Host {
             Effect::ResolveCustody { call } => self.spawn(call, |host| async move {
                 let service = host.service().await?;
                 let signer = service.session.signer.clone();
-                Ok(Reply::Custody(Box::new(Resolved { custody: service.custody().await?, signer })))
+                Ok(Reply::Custody(Box::new(Resolved { signer, ..service.custody().await? })))
             }),
             Effect::Upload { call } => self.spawn(call, |host| async move { host.upload().await }),
             Effect::CreateSignature { call, request } => self.spawn(call, |host| async move {
@@ -242,7 +241,7 @@ impl Host {
                 Ok(Reply::Signature(Box::new(signature)))
             }),
             Effect::Complete { call, signature_id, value } => self.spawn(call, |host| async move {
-                Ok(Reply::Signature(Box::new(host.service().await?.complete(&signature_id, value).await?)))
+                Ok(Reply::Signature(Box::new(host.service().await?.complete(&signature_id, &value).await?)))
             }),
             Effect::Fetch { call, signature_id, artefact } => self.spawn(call, |host| async move {
                 let (papers, document) = host.read_papers()?;
@@ -386,7 +385,7 @@ impl Visibility {
         });
         document
             .add_event_listener_with_callback("visibilitychange", listener.as_ref().unchecked_ref())
-            .expect("a document takes listeners");
+            .sure("a document takes listeners");
         Self(listener)
     }
 }
@@ -402,7 +401,7 @@ impl Drop for Visibility {
 }
 
 fn thrown(code: ErrorCode) -> JsValue {
-    let error = Error::new(code.title());
+    let error = Error::new(code.as_str());
     js::set(&error, "code", &code.as_str().into());
     error.into()
 }

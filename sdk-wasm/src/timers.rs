@@ -7,7 +7,7 @@ use rubrica_core::flow::Timer;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 
-use crate::js::window;
+use crate::js::{Sure, window};
 
 /// Running timers. Dropping stops them.
 #[derive(Debug, Default)]
@@ -28,7 +28,7 @@ impl Timers {
                 callback.as_ref().unchecked_ref(),
                 i32::try_from(after_ms).unwrap_or(i32::MAX),
             )
-            .expect("a window has timers");
+            .sure("a window has timers");
         self.0.borrow_mut().insert(timer, Running { handle, _callback: callback });
     }
 

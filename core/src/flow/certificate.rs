@@ -2,12 +2,10 @@
 
 use core::time::Duration;
 
-use const_oid::ObjectIdentifier;
-use serde::Serialize;
-
 use crate::Timestamp;
 use crate::icp_brasil::{IcpType, Identifier};
 use crate::wire::SignerView;
+use const_oid::ObjectIdentifier;
 
 /// One entry of the client's list as it was read. It holds a CPF or CNPJ, so it lives only until
 /// [`ListedCertificate::read`].
@@ -108,8 +106,7 @@ fn split_common_name(common_name: &str) -> (&str, Option<&str>) {
 }
 
 /// Whose certificate it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HolderKind {
     /// A natural person.
     Person,
@@ -117,6 +114,18 @@ pub enum HolderKind {
     Company,
     /// An electronic seal: origin and integrity, not an expression of will (Resolução 211, art. 4).
     Seal,
+}
+
+impl HolderKind {
+    /// The string that TypeScript sees.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Person => "person",
+            Self::Company => "company",
+            Self::Seal => "seal",
+        }
+    }
 }
 
 impl HolderKind {
@@ -132,8 +141,7 @@ impl HolderKind {
 }
 
 /// Why a certificate cannot be used in this session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unusable {
     /// Past its end.
     Expired,
@@ -143,6 +151,19 @@ pub enum Unusable {
     WrongPerson,
     /// Key usage without digitalSignature.
     WrongUsage,
+}
+
+impl Unusable {
+    /// The string that TypeScript sees.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Expired => "expired",
+            Self::NotYetValid => "not_yet_valid",
+            Self::WrongPerson => "wrong_person",
+            Self::WrongUsage => "wrong_usage",
+        }
+    }
 }
 
 /// A certificate with the judgement of the session.
@@ -184,15 +205,23 @@ impl ClientCertificate {
         signer: Option<&SignerView>,
         now: Timestamp,
     ) -> Vec<Self> {
-        let mut judged: Vec<_> = listed.into_iter().map(|entry| Self::judge(entry, signer, now)).collect();
-        judged.sort_by(|a, b| {
-            a.unusable
-                .is_some()
-                .cmp(&b.unusable.is_some())
-                .then_with(|| a.listed.holder.name.cmp(&b.listed.holder.name))
-                .then_with(|| b.listed.not_after.cmp(&a.listed.not_after))
-        });
+        let mut judged: Vec<Self> = Vec::with_capacity(listed.len());
+        for entry in listed {
+            let entry = Self::judge(entry, signer, now);
+            // People have a handful of certificates; a sort would be larger than the rest of this module.
+            let place = judged.iter().position(|other| entry.comes_before(other)).unwrap_or(judged.len());
+            judged.insert(place, entry);
+        }
         judged
+    }
+
+    fn comes_before(&self, other: &Self) -> bool {
+        self.unusable
+            .is_some()
+            .cmp(&other.unusable.is_some())
+            .then_with(|| self.listed.holder.name.cmp(&other.listed.holder.name))
+            .then_with(|| other.listed.not_after.cmp(&self.listed.not_after))
+            .is_lt()
     }
 
     /// Thumbprint as the client gave it.

@@ -2,8 +2,6 @@
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "a state that is not named stays as it is")]
 
-use serde::Serialize;
-
 use crate::ErrorCode;
 
 use super::Out;
@@ -21,8 +19,7 @@ pub enum Platform {
 }
 
 /// A part of the client.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
     /// The browser extension.
     Extension,
@@ -30,9 +27,19 @@ pub enum Part {
     Native,
 }
 
+impl Part {
+    /// The string that TypeScript sees.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Extension => "extension",
+            Self::Native => "native",
+        }
+    }
+}
+
 /// Why a client that is there cannot be used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Blocked {
     /// The extension answers, its native part does not.
     NativeMissing,
@@ -40,6 +47,18 @@ pub enum Blocked {
     Licence,
     /// The extension is in the page and does not answer.
     NoResponse,
+}
+
+impl Blocked {
+    /// The string that TypeScript sees.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NativeMissing => "native_missing",
+            Self::Licence => "licence",
+            Self::NoResponse => "no_response",
+        }
+    }
 }
 
 /// Availability of the client.

@@ -1,7 +1,10 @@
 //! What goes into the flow and what comes out.
 
-use crate::wire::{Artefact, CustodyAnswer, Signature, SignatureFormat, SignerView, ToSign};
-use crate::{ErrorCode, Timestamp, wire};
+use crate::wire::{
+    Artefact, CertificateView, CreateSignature, Custody, Signature, SignatureFormat, SignatureState,
+    SignerView, ToSign,
+};
+use crate::{ErrorCode, Timestamp};
 
 use super::certificate::ListedCertificate;
 use super::session::Step;
@@ -74,8 +77,7 @@ pub struct Job {
 }
 
 /// Who ended a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CancelledBy {
     /// The person, in our screens.
     User,
@@ -85,6 +87,19 @@ pub enum CancelledBy {
     Time,
     /// The person, in the window of the client.
     Client,
+}
+
+impl CancelledBy {
+    /// The string that TypeScript sees.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Caller => "caller",
+            Self::Time => "time",
+            Self::Client => "client",
+        }
+    }
 }
 
 /// A successful answer.
@@ -112,7 +127,7 @@ pub enum Reply {
     /// To [`Effect::Upload`]: the id of the document.
     Uploaded(String),
     /// To [`Effect::CreateSignature`], [`Effect::AwaitRelease`] and [`Effect::Complete`].
-    Signature(Box<Signature>),
+    Signature(Box<SignatureSeen>),
     /// To [`Effect::CheckToSign`]: every digest is that of the document shown.
     ToSignChecked,
     /// To [`Effect::SignHash`]: raw signature value, standard base64.
@@ -130,13 +145,47 @@ pub struct DocumentRead {
     pub starts_as_pdf: bool,
 }
 
-/// What the service knows about the signer.
+/// What the service knows about the signer: the part of [`crate::wire::CustodyAnswer`] that leads on.
 #[derive(Debug, Clone)]
 pub struct Resolved {
     /// Where the key is.
-    pub custody: CustodyAnswer,
+    pub custody: Option<Custody>,
+    /// Certificate of the key, when the custody is `hsm`.
+    pub certificate: Option<CertificateView>,
+    /// Whether the certificate of the device may be used when nothing was found.
+    pub offers_local: bool,
     /// For whom the session was opened, when the page was told.
     pub signer: Option<SignerView>,
+}
+
+/// What the service says of a signature: the part of [`Signature`] that leads on.
+#[derive(Debug, Clone)]
+pub struct SignatureSeen {
+    /// `sig_…`
+    pub id: String,
+    /// Where it stands.
+    pub state: SignatureState,
+    /// Until when it may be completed.
+    pub expires_at: Timestamp,
+    /// What has to be signed, while it is the person's turn.
+    pub to_sign: Option<ToSign>,
+    /// The result, once released.
+    pub artefact: Option<Artefact>,
+    /// Why it failed.
+    pub problem: Option<ErrorCode>,
+}
+
+impl From<Signature> for SignatureSeen {
+    fn from(signature: Signature) -> Self {
+        Self {
+            id: signature.id,
+            state: signature.state,
+            expires_at: signature.expires_at,
+            to_sign: signature.to_sign,
+            artefact: signature.artefact,
+            problem: signature.problem.map(|problem| problem.code),
+        }
+    }
 }
 
 /// Answer of the client's `initialize`.
@@ -216,7 +265,7 @@ pub enum Effect {
         /// Answered by [`Reply::Signature`].
         call: CallId,
         /// The body.
-        request: wire::CreateSignature,
+        request: CreateSignature,
     },
     /// Recompute every digest of what is to be signed from the document of the run.
     CheckToSign {

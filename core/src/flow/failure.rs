@@ -1,12 +1,9 @@
 //! Why a run ended without result, and what the person can do about it.
 
-use serde::Serialize;
-
 use crate::ErrorCode;
 
 /// A failure as a screen shows it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Failure {
     /// Stable code.
     pub code: ErrorCode,
@@ -17,8 +14,7 @@ pub struct Failure {
 }
 
 /// The one thing that leads on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NextStep {
     /// The same again, perhaps later.
     TryAgain,

@@ -70,7 +70,7 @@ pub fn is_older(installed: &str, required: &str) -> bool {
 
 fn leading_number(text: &str) -> Option<u32> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    text[..digits].parse().ok()
+    text.get(..digits)?.parse().ok()
 }
 
 /// Translates an error code of the client. The vendor's list grows, so an unknown one is a failed signature,

@@ -58,8 +58,7 @@ pub(crate) enum Session {
 }
 
 /// Name of a screen: what `data-step` and the snapshot say.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[expect(missing_docs, reason = "docs/flow.md describes each")]
 pub enum Step {
     Idle,
@@ -411,17 +410,15 @@ impl Resolving {
                 (fail(ErrorCode::NotAPdf, Resume::Start(self.job), out), None)
             }
             (Awaited::Here(document), Awaited::Here(resolved)) => {
-                let signer = resolved.signer;
-                let answer = resolved.custody;
-                let run = Run { job: self.job, document, signer, upload: Upload::NotYet };
-                match (answer.custody, answer.key) {
-                    (Some(Custody::Hsm), Some(key)) => {
+                let run = Run { job: self.job, document, signer: resolved.signer, upload: Upload::NotYet };
+                match (resolved.custody, resolved.certificate) {
+                    (Some(Custody::Hsm), Some(certificate)) => {
                         let may_use_local = out.calls.platform == Platform::Desktop;
-                        let key = Key::Hsm(Box::new(key.certificate));
+                        let key = Key::Hsm(Box::new(certificate));
                         (Session::Confirming(Confirming::new(run, key, may_use_local)), None)
                     }
                     (Some(Custody::Local), _) => connect(run),
-                    (None, _) if answer.options.contains(&Custody::Local) => connect(run),
+                    (None, _) if resolved.offers_local => connect(run),
                     (None | Some(Custody::Hsm), _) => {
                         (fail(ErrorCode::KeyNotFound, Resume::Start(run.job), out), None)
                     }

@@ -3,10 +3,7 @@ use std::collections::BTreeSet;
 use super::protocol::MINIMUM;
 use super::*;
 use crate::ErrorCode;
-use crate::wire::{
-    Artefact, CertificateView, Custody, CustodyAnswer, KeyView, Signature, SignatureFormat, SignatureLevel,
-    SignaturePolicy, SignatureState, SignerView, ToSign,
-};
+use crate::wire::{Artefact, CertificateView, Custody, SignatureFormat, SignatureState, SignerView, ToSign};
 
 mod never_stuck;
 
@@ -23,11 +20,11 @@ fn a_returning_person_signs_in_the_hsm_after_one_confirmation() {
 
     run.act(Action::Confirm);
     run.answer(|effect| matches!(effect, Effect::Upload { .. }), Ok(Reply::Uploaded("doc_1".into())));
-    run.answer(is_create, Ok(signature(Custody::Hsm, SignatureState::Accepted)));
+    run.answer(is_create, Ok(signature(SignatureState::Accepted)));
     assert_eq!(run.flow.step(), Step::Signing);
-    run.answer(is_await, Ok(signature(Custody::Hsm, SignatureState::Signing)));
+    run.answer(is_await, Ok(signature(SignatureState::Signing)));
     assert_eq!(run.flow.step(), Step::Signing);
-    run.answer(is_await, Ok(signature(Custody::Hsm, SignatureState::Released)));
+    run.answer(is_await, Ok(signature(SignatureState::Released)));
     run.answer(is_fetch, Ok(Reply::Fetched));
     assert_eq!(run.flow.step(), Step::Done);
 }
@@ -43,7 +40,7 @@ fn a_certificate_of_the_device_signs_what_was_checked() {
     run.answer(is_check, Ok(Reply::ToSignChecked));
     assert_eq!(run.flow.step(), Step::Authorizing);
     run.answer(is_sign, Ok(Reply::HashSigned("dmFsdWU=".into())));
-    run.answer(is_complete, Ok(signature(Custody::Local, SignatureState::Released)));
+    run.answer(is_complete, Ok(signature(SignatureState::Released)));
     run.answer(is_fetch, Ok(Reply::Fetched));
     let View::Done { result, .. } = run.flow.view() else { panic!("not done") };
     assert_eq!(result.name, "contrato-assinado.pdf");
@@ -286,7 +283,7 @@ fn nobody_without_a_key_and_without_a_device_is_left_waiting() {
     let mut run = Run::start(Platform::Desktop);
     run.read_document();
     let Reply::Custody(mut resolved) = custody(None) else { panic!("not a custody") };
-    resolved.custody.options.clear();
+    resolved.offers_local = false;
     run.answer(|effect| matches!(effect, Effect::ResolveCustody { .. }), Ok(Reply::Custody(resolved)));
     assert_eq!(run.failure().0, ErrorCode::KeyNotFound);
 }
@@ -374,7 +371,7 @@ impl Run {
         let certificate = Reply::Certificate { certificate: "MIIB".into(), thumbprint: "MINE".into() };
         self.answer(|effect| matches!(effect, Effect::ReadCertificate { .. }), Ok(certificate));
         self.answer(|effect| matches!(effect, Effect::Upload { .. }), Ok(Reply::Uploaded("doc_1".into())));
-        self.answer(is_create, Ok(signature(Custody::Local, SignatureState::Prepared)));
+        self.answer(is_create, Ok(signature(SignatureState::Prepared)));
     }
 
     fn event(&mut self, event: Event) {
@@ -496,9 +493,12 @@ fn native(os: &str, version: &str) -> Reply {
 }
 
 fn custody(found: Option<Custody>) -> Reply {
-    let key = found.map(|_| KeyView { id: "key_1".into(), certificate: certificate_view() });
-    let custody = CustodyAnswer { custody: found, key, options: vec![Custody::Local], sources: Vec::new() };
-    Reply::Custody(Box::new(Resolved { custody, signer: Some(holder("ANA TEST", "***.982.247-**")) }))
+    Reply::Custody(Box::new(Resolved {
+        custody: found,
+        certificate: found.map(|_| certificate_view()),
+        offers_local: true,
+        signer: Some(holder("ANA TEST", "***.982.247-**")),
+    }))
 }
 
 fn certificate_view() -> CertificateView {
@@ -513,7 +513,7 @@ fn certificate_view() -> CertificateView {
     }
 }
 
-fn signature(custody: Custody, state: SignatureState) -> Reply {
+fn signature(state: SignatureState) -> Reply {
     let to_sign = ToSign {
         signed_attributes: "MQA=".into(),
         digest_algorithm: "sha256".into(),
@@ -528,16 +528,9 @@ fn signature(custody: Custody, state: SignatureState) -> Reply {
         sha256: "ef".repeat(32),
         released_at: now(),
     };
-    Reply::Signature(Box::new(Signature {
+    Reply::Signature(Box::new(SignatureSeen {
         id: "sig_1".into(),
-        document_id: "doc_1".into(),
-        custody,
-        format: SignatureFormat::Pades,
-        level: SignatureLevel::B,
-        policy: SignaturePolicy::None,
         state,
-        certificate: certificate_view(),
-        created_at: now(),
         expires_at: now().plus(core::time::Duration::from_secs(300)),
         to_sign: (state == SignatureState::Prepared).then_some(to_sign),
         artefact: (state == SignatureState::Released).then_some(artefact),

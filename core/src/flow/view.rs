@@ -1,9 +1,4 @@
 //! What a screen may show, and nothing else.
-//!
-//! The one reader is TypeScript, through the browser binding, so members are camelCase here and nowhere else in
-//! this crate.
-
-use serde::Serialize;
 
 use super::certificate::{ClientCertificate, HolderKind, Unusable};
 use super::client::{Blocked, Client, Part};
@@ -14,8 +9,7 @@ use crate::Timestamp;
 use crate::wire::{Custody, SignatureFormat};
 
 /// One variant per [`super::Step`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "step", rename_all = "snake_case", rename_all_fields = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "docs/flow.md describes each")]
 pub enum View {
     Idle,
@@ -99,8 +93,7 @@ pub enum View {
 }
 
 /// The document of the run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DocumentShown {
     /// File name.
     pub name: String,
@@ -113,8 +106,7 @@ pub struct DocumentShown {
 }
 
 /// A certificate on a screen.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CertificateShown {
     /// Common name of the holder.
     pub holder: String,
@@ -133,8 +125,7 @@ pub struct CertificateShown {
 }
 
 /// A certificate in the list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CertificateChoice {
     /// What [`super::Action::Choose`] takes.
     pub id: String,
@@ -149,8 +140,7 @@ pub struct CertificateChoice {
 }
 
 /// The result.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResultShown {
     /// `sig_…`
     pub signature_id: String,

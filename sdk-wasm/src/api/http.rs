@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use js_sys::{JsString, Math};
+use js_sys::Math;
 use rubrica_core::ErrorCode;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
@@ -11,7 +11,7 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortController, Blob, Headers, RequestInit, Response};
 
 use crate::document::sleep;
-use crate::js;
+use crate::js::{self, Sure};
 
 /// Pauses before the second and the third try, in milliseconds; up to as much again is added by chance.
 const PAUSES_MS: [u32; 2] = [300, 900];
@@ -31,7 +31,7 @@ pub(super) struct Call {
 
 pub(super) enum Body {
     None,
-    Text(JsString),
+    Text(String),
     Blob(Blob),
 }
 
@@ -155,7 +155,7 @@ fn request(
     init.set_cache(web_sys::RequestCache::NoStore);
     match &call.body {
         Body::None => {}
-        Body::Text(text) => init.set_body(text),
+        Body::Text(text) => init.set_body(&text.as_str().into()),
         Body::Blob(blob) => init.set_body(blob),
     }
     Ok(js::window().fetch_with_str_and_init(&format!("{base}{}", call.path), &init))
@@ -176,7 +176,7 @@ impl Limit {
                 abort.as_ref().unchecked_ref(),
                 i32::try_from(limit_ms).unwrap_or(i32::MAX),
             )
-            .expect("a window has timers");
+            .sure("a window has timers");
         Self { handle, _abort: abort }
     }
 }

@@ -13,7 +13,7 @@ use web_sys::{CustomEvent, CustomEventInit, Event, EventTarget, MessageEvent};
 
 use super::answer::{self, Command};
 use crate::document::hex;
-use crate::js;
+use crate::js::{self, Sure};
 
 /// How page and extension speak.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +28,11 @@ impl Transport {
     /// The transport of this browser. Opera counts as Chromium: that is the build of the extension it runs.
     #[must_use]
     pub fn of_user_agent(user_agent: &str) -> Self {
-        if user_agent.contains("Chrome/") { Self::CustomEvent } else { Self::WindowMessage }
+        if user_agent.split(' ').any(|product| product.starts_with("Chrome/")) {
+            Self::CustomEvent
+        } else {
+            Self::WindowMessage
+        }
     }
 }
 
@@ -71,7 +75,7 @@ impl Channel {
         // In the capture phase: the vendor's own library throws on ids that it does not know, so it must not see ours.
         target(transport)
             .add_event_listener_with_callback_and_bool(event_type(transport), callback(&listener), true)
-            .expect("a page takes listeners");
+            .sure("a page takes listeners");
         Self { transport, pending, listener }
     }
 
@@ -96,18 +100,18 @@ impl Channel {
                 let init = CustomEventInit::new();
                 init.set_detail(message);
                 let event = CustomEvent::new_with_event_init_dict(REQUEST_EVENT, &init)
-                    .expect("a browser makes events");
-                target(self.transport).dispatch_event(&event).expect("a fresh event can be dispatched");
+                    .sure("a browser makes events");
+                target(self.transport).dispatch_event(&event).sure("a fresh event can be dispatched");
             }
             Transport::WindowMessage => {
                 let envelope = Object::new();
                 js::set(&envelope, "port", &REQUEST_EVENT.into());
                 js::set(&envelope, "message", message);
                 // A page without an origin of its own (`null`) can only name everybody; the window is ourselves.
-                let origin = window.location().origin().ok().filter(|origin| origin.contains("://"));
+                let origin = window.location().origin().ok().filter(|origin| origin != "null");
                 window
                     .post_message(&envelope, origin.as_deref().unwrap_or("*"))
-                    .expect("plain data can be posted");
+                    .sure("plain data can be posted");
             }
         }
     }

@@ -8,7 +8,7 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use web_sys::{MutationObserver, MutationObserverInit};
 
-use crate::js;
+use crate::js::{self, Sure};
 
 /// Looks for the marker at once and then at every change of the page, until it is found or this is dropped.
 pub struct Watcher(Rc<RefCell<Option<Observation>>>);
@@ -46,12 +46,12 @@ impl Watcher {
             }
         });
         let observer =
-            MutationObserver::new(callback.as_ref().unchecked_ref()).expect("a browser observes mutations");
+            MutationObserver::new(callback.as_ref().unchecked_ref()).sure("a browser observes mutations");
         let options = MutationObserverInit::new();
         options.set_child_list(true);
         options.set_subtree(true);
         let document = js::window().document().expect("a page has a document");
-        observer.observe_with_options(&document, &options).expect("a document can be observed");
+        observer.observe_with_options(&document, &options).sure("a document can be observed");
         *observation.borrow_mut() = Some(Observation { observer, _callback: callback });
         Self(observation)
     }

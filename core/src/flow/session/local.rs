@@ -44,8 +44,7 @@ pub(crate) struct Authorizing {
 }
 
 /// How long the person has been looking for the client's window.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Patience {
     /// Not long.
     Fresh,
@@ -53,6 +52,18 @@ pub enum Patience {
     Helped,
     /// They are asked whether they need more time.
     Overdue,
+}
+
+impl Patience {
+    /// The string that TypeScript sees.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Fresh => "fresh",
+            Self::Helped => "helped",
+            Self::Overdue => "overdue",
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy)]

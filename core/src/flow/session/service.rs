@@ -1,14 +1,14 @@
 //! The part of the session that talks to the service.
 
 use crate::wire::{
-    Artefact, CreateSignature, Custody, Signature, SignatureLevel, SignaturePolicy, SignatureState, ToSign,
+    Artefact, CreateSignature, Custody, SignatureLevel, SignaturePolicy, SignatureState, ToSign,
 };
 use crate::{ErrorCode, Timestamp};
 
 use super::local::{Authorizing, client_failed};
 use super::{Confirming, Done, Key, Moved, Preparation, Resume, Run, Session, Upload, fail, unexpected};
 use crate::flow::Out;
-use crate::flow::event::{CallId, Effect, Reply, Timer};
+use crate::flow::event::{CallId, Effect, Reply, SignatureSeen, Timer};
 
 /// See [`Session::Preparing`].
 #[derive(Debug, Clone)]
@@ -144,7 +144,7 @@ impl Preparing {
         }
     }
 
-    fn created(self, signature: Signature, out: &mut Out<'_>) -> Moved {
+    fn created(self, signature: SignatureSeen, out: &mut Out<'_>) -> Moved {
         match (&self.key, signature.state, signature.to_sign) {
             (Key::Local(key), SignatureState::Prepared, Some(to_sign)) => {
                 let thumbprint = key.chosen.thumbprint().to_owned();
@@ -158,9 +158,9 @@ impl Preparing {
             }
             (Key::Hsm(_), _, to_sign) => {
                 let Self { run, key, .. } = self;
-                (settle(run, key, Signature { to_sign, ..signature }, out), None)
+                (settle(run, key, SignatureSeen { to_sign, ..signature }, out), None)
             }
-            (Key::Local(_), _, _) => self.fail(problem_of(&signature.problem), out),
+            (Key::Local(_), _, _) => self.fail(signature.problem.unwrap_or(ErrorCode::Internal), out),
         }
     }
 
@@ -292,12 +292,14 @@ fn check(to_sign: ToSign, thumbprint: String, out: &mut Out<'_>) -> CallId {
 }
 
 /// Follows a signature to its end.
-fn settle(run: Run, key: Key, signature: Signature, out: &mut Out<'_>) -> Session {
+fn settle(run: Run, key: Key, signature: SignatureSeen, out: &mut Out<'_>) -> Session {
     match (signature.state, signature.artefact) {
         (SignatureState::Released, Some(artefact)) => {
             Session::Finishing(Finishing::fetch(run, key, signature.id, Box::new(artefact), out))
         }
-        (SignatureState::Failed, _) => fail(problem_of(&signature.problem), Resume::Start(run.job), out),
+        (SignatureState::Failed, _) => {
+            fail(signature.problem.unwrap_or(ErrorCode::Internal), Resume::Start(run.job), out)
+        }
         (SignatureState::Expired, _) => fail(ErrorCode::SignatureExpired, Resume::Start(run.job), out),
         (SignatureState::Accepted | SignatureState::Prepared | SignatureState::Signing, _)
             if key.custody() == Custody::Hsm =>
@@ -307,8 +309,4 @@ fn settle(run: Run, key: Key, signature: Signature, out: &mut Out<'_>) -> Sessio
         }
         (_, _) => fail(ErrorCode::Internal, Resume::Start(run.job), out),
     }
-}
-
-fn problem_of(problem: &Option<crate::wire::SignatureProblem>) -> ErrorCode {
-    problem.as_ref().map_or(ErrorCode::Internal, |problem| problem.code)
 }

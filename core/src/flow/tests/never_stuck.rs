@@ -77,12 +77,12 @@ fn good_reply(effect: &Effect, pick: usize) -> Reply {
                 Custody::Local => SignatureState::Prepared,
                 Custody::Hsm => SignatureState::Accepted,
             };
-            signature(request.custody, state)
+            signature(state)
         }
         Effect::CheckToSign { .. } => Reply::ToSignChecked,
         Effect::AwaitRelease { .. } | Effect::Complete { .. } => {
             let state = if pick == 3 { SignatureState::Failed } else { SignatureState::Released };
-            signature(Custody::Hsm, state)
+            signature(state)
         }
         _ => Reply::Fetched,
     }
