@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::PadesError;
-use crate::pdf::{Dictionary, Document, IncrementalUpdate, Object, PdfError, Reference, text_string};
+use crate::pdf::{
+    Dictionary, Document, IncrementalUpdate, Object, PdfError, Reference, signature_fields, text_string,
+};
 
 /// `/SigFlags`: 1 = signatures exist, 2 = append only (ISO 32000-2 §12.7.3, table 225).
 const SIGNATURES_EXIST_AND_APPEND_ONLY: i64 = 3;
@@ -20,6 +22,8 @@ pub(super) fn check_signable(document: &Document<'_>, catalog: &Dictionary) -> R
     if docmdp_permission(document, catalog)? == Some(1) {
         return Err(PadesError::SigningForbidden);
     }
+    // Validation walks the whole form; what it could not walk must not cost a use of the key.
+    signature_fields(document)?;
     Ok(())
 }
 

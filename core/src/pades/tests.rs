@@ -262,6 +262,10 @@ fn what_cannot_be_signed_is_refused_with_its_code() {
     check_refused(&xfa.table(), ErrorCode::PdfUnsupported);
     check_refused(&Sample::new().with(2, "<</Type /Pages /Kids []>>").table(), ErrorCode::PdfDamaged);
     check_refused(&Sample::new().with(3, "<</Type /Page /Annots (x)>>").table(), ErrorCode::PdfDamaged);
+    let looped = Sample::new()
+        .with(1, "<</Type /Catalog /Pages 2 0 R /AcroForm <</Fields [5 0 R]>>>>")
+        .with(5, "<</T (a) /Kids [5 0 R]>>");
+    check_refused(&looped.table(), ErrorCode::PdfDamaged);
     check_refused(&append(&file, &[(1, "(no catalogue)")], "/Size 5"), ErrorCode::PdfDamaged);
     check_refused(&replaced(&file, "/Root 1 0 R", "/Root 9 0 R"), ErrorCode::PdfDamaged);
     check_refused(&replaced(&file, "/Root 1 0 R", "/Toor 1 0 R"), ErrorCode::PdfDamaged);

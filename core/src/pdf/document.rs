@@ -67,6 +67,9 @@ impl<'a> Document<'a> {
                 PdfError::NotAPdf
             });
         }
+        if parse_version(&file[5..]).is_none() {
+            return Err(PdfError::damaged(5, "the header has no version"));
+        }
         let sections = read_sections(file)?;
         if sections.iter().any(|section| section.trailer.get(b"Encrypt").is_some()) {
             return Err(PdfError::Encrypted);
@@ -101,12 +104,9 @@ impl<'a> Document<'a> {
 
     /// Version as (major, minor): the catalogue's when it is later than the header's (ISO 32000-2 §7.5.2).
     pub(crate) fn version(&self, catalog: &Dictionary) -> (u8, u8) {
-        let parse = |text: &[u8]| match text {
-            [major @ b'0'..=b'9', b'.', minor @ b'0'..=b'9', ..] => Some((major - b'0', minor - b'0')),
-            _ => None,
-        };
-        let header = parse(&self.file[5..]);
-        header.max(catalog.get(b"Version").and_then(Object::as_name).and_then(parse)).unwrap_or((1, 0))
+        let header = parse_version(&self.file[5..]).expect("the header was checked when the file was opened");
+        let later = catalog.get(b"Version").and_then(Object::as_name).and_then(parse_version);
+        later.map_or(header, |later| later.max(header))
     }
 
     /// What the newest section that names the object says about it.
@@ -275,6 +275,13 @@ impl<'a> Document<'a> {
             ahead.extend(kids.iter().take(MAX_PAGE_NODES).rev().filter_map(Object::as_reference));
         }
         Err(PdfError::unsupported("a page tree that cannot be followed"))
+    }
+}
+
+fn parse_version(text: &[u8]) -> Option<(u8, u8)> {
+    match text {
+        [major @ b'0'..=b'9', b'.', minor @ b'0'..=b'9', ..] => Some((major - b'0', minor - b'0')),
+        _ => None,
     }
 }
 

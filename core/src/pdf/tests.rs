@@ -57,6 +57,7 @@ fn what_is_not_a_pdf_is_told_from_a_damaged_one() {
     check_refused(b"PK\x03\x04 a zip file", ErrorCode::NotAPdf, "zip");
     check_refused(&[b"junk\n", &file[..]].concat(), ErrorCode::PdfUnsupported, "junk before the header");
     check_refused(b"%PDF-1.7\n", ErrorCode::PdfDamaged, "header only");
+    check_refused(&replaced(&file, "%PDF-1.7", "%PDF-x.7"), ErrorCode::PdfDamaged, "no version");
     for cut in [file.len() / 2, file.len() - 10, file.len() - 30] {
         check_refused(&file[..cut], ErrorCode::PdfDamaged, "cut off");
     }

@@ -53,12 +53,14 @@ fn field_report(
     match read_signature(document, field) {
         Ok(signature) => {
             end = signature.end;
-            check_dictionary(&mut report, &signature, shared);
+            let holds_cms = check_dictionary(&mut report, &signature, shared);
             let evidence = signature.byte_range.map(|number| number.to_string()).join(" ");
             report.passed(Check::PdfByteRange, format!("{evidence}: everything but the signature"));
             report.covers_whole_file = Some(signature.end == document.file().len());
             check_coverage(&mut report, document, &signature);
-            check_cms(&mut report, document, &signature, context);
+            if holds_cms {
+                check_cms(&mut report, document, &signature, context);
+            }
         }
         Err((check, evidence)) => report.failed(check, SubIndication::FormatFailure, evidence),
     }
@@ -95,7 +97,7 @@ fn read_signature(document: &Document<'_>, field: &SignatureField) -> Result<Pdf
     else {
         return Err(dictionary_error("the value of the field is not a dictionary of its own"));
     };
-    if dictionary.raw(b"Type").is_some() && !dictionary.has_name(b"Type", b"Sig") {
+    if dictionary.raw(b"Type").is_some_and(|name| !matches!(name.as_name(), Some(b"Sig" | b"DocTimeStamp"))) {
         return Err(dictionary_error("the Type of the dictionary is not Sig"));
     }
     let Some(byte_range) = dictionary.get(b"ByteRange").and_then(four_offsets) else {
@@ -137,7 +139,8 @@ fn contents_bytes(raw: &[u8]) -> Option<Vec<u8>> {
     Some(digits.chunks_exact(2).map(|pair| hex_value(pair[0]) << 4 | hex_value(pair[1])).collect())
 }
 
-fn check_dictionary(report: &mut SignatureReport, signature: &PdfSignature, shared: bool) {
+/// Says whether Contents is a signature that is read here.
+fn check_dictionary(report: &mut SignatureReport, signature: &PdfSignature, shared: bool) -> bool {
     let check = Check::PdfDictionary;
     if shared {
         let evidence = "several fields have the same signature";
@@ -145,14 +148,20 @@ fn check_dictionary(report: &mut SignatureReport, signature: &PdfSignature, shar
     }
     let sub_filter = signature.dictionary.get(b"SubFilter").and_then(Object::as_name).unwrap_or_default();
     let name = String::from_utf8_lossy(sub_filter);
+    let is_time_stamp = signature.dictionary.has_name(b"Type", b"DocTimeStamp");
     match sub_filter {
-        b"ETSI.CAdES.detached" | b"PBAD.PAdES" => report.passed(check, format!("SubFilter {name}")),
-        b"adbe.pkcs7.detached" => {
+        b"ETSI.CAdES.detached" | b"PBAD.PAdES" | b"adbe.pkcs7.detached" if !is_time_stamp => {
             report.passed(check, format!("SubFilter {name}"));
-            report.warning(check, "the signature follows ISO 32000-1, not PAdES");
+            if sub_filter == b"adbe.pkcs7.detached" {
+                report.warning(check, "the signature follows ISO 32000-1, not PAdES");
+            }
+            true
         }
         _ => {
-            report.indeterminate(check, SubIndication::Generic, format!("SubFilter {name} is not read here"))
+            let what = if is_time_stamp { "a document time stamp of " } else { "" };
+            let evidence = format!("{what}SubFilter {name} is not read here");
+            report.indeterminate(check, SubIndication::Generic, evidence);
+            false
         }
     }
 }

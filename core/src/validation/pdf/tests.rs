@@ -132,7 +132,7 @@ fn a_dictionary_with_missing_or_wrong_entries_fails() {
         let report = validate(&append(&file, &[(FIELD, &forged)], "/Size 8"));
         assert_eq!(report.overall(), Indication::Failed, "{wrong}: {report}");
     }
-    let forged = format!("<</Type /DocTimeStamp {range} {contents}>>");
+    let forged = format!("<</Type /Annot {range} {contents}>>");
     check_caught(&append(&file, &[(SIGNATURE, &forged)], "/Size 8"), Check::PdfDictionary, "another type");
 }
 
@@ -374,6 +374,9 @@ fn a_sub_filter_that_is_not_read_is_not_conclusive() {
         let range = range_of(&file);
         assert_eq!(validate(&sign_range(&file, range)).overall(), indication, "{name}");
     }
+    let stamp = replaced(&file, "/Type /Sig/Filter /Adobe.PPKLite", "/Type /DocTimeStamp/Filter /PPKL");
+    let range = range_of(&stamp);
+    assert_eq!(validate(&sign_range(&stamp, range)).overall(), Indication::Indeterminate, "a time stamp");
 }
 
 #[test]
