@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::object::is_whitespace;
 use super::{Dictionary, Document, Entry, IndirectObject, Object, Parser, PdfError, Reference, SectionKind};
 
-/// Rows of later sections that are looked at.
+/// Rows of all later sections that are looked at.
 const MAX_ROWS: usize = 10_000;
 
 /// What happened to a document after a signature.
@@ -76,13 +76,15 @@ impl<'d, 'a> Comparison<'d, 'a> {
         }
         let mut tiles = Tiles::default();
         let mut numbers = BTreeSet::new();
+        let mut rows = 0;
         for section in &current.sections()[..later] {
             if section.offset < end {
                 return Err("a later cross-reference section lies in the signed part".into());
             }
             tiles.add(section.offset, section_end(current.file(), section.end, section.offset)?);
-            for (row, number) in section.numbers().enumerate() {
-                if row == MAX_ROWS {
+            for number in section.numbers() {
+                rows += 1;
+                if rows > MAX_ROWS {
                     return Err("a later revision changes too many objects".into());
                 }
                 let entry = section.entry(current.file(), number)?.unwrap_or(Entry::Free);

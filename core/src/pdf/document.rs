@@ -1,6 +1,6 @@
 //! A PDF opened for reading: the chain of cross-reference sections and the objects behind it.
 
-use core::cell::RefCell;
+use core::cell::{Cell, RefCell};
 use core::ops::Range;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -13,6 +13,8 @@ use super::{Dictionary, Entry, Object, Parser, PdfError, Reference, Section};
 const MAX_PAGE_NODES: usize = 64;
 /// Decoded object streams of one document together, in bytes.
 const MAX_STREAM_BYTES: usize = 64 << 20;
+/// Bytes read as objects, besides once the length of the file.
+const MAX_OBJECT_BYTES: usize = 64 << 20;
 /// `%PDF-` is looked for in this many first bytes, to tell junk before the header from another file type.
 const HEAD_BYTES: usize = 1024;
 
@@ -23,6 +25,8 @@ pub(crate) struct Document<'a> {
     file: &'a [u8],
     sections: Vec<Section>,
     object_streams: RefCell<ObjectStreams>,
+    /// Bytes that may still be read as objects. Objects can share bytes, so their number alone bounds nothing.
+    bytes_left: Cell<usize>,
 }
 
 /// Object streams decoded so far.
@@ -74,7 +78,8 @@ impl<'a> Document<'a> {
         if sections.iter().any(|section| section.trailer.get(b"Encrypt").is_some()) {
             return Err(PdfError::Encrypted);
         }
-        let document = Self { file, sections, object_streams: RefCell::default() };
+        let bytes_left = Cell::new(file.len().saturating_add(MAX_OBJECT_BYTES));
+        let document = Self { file, sections, object_streams: RefCell::default(), bytes_left };
         let size = document.newest().size()?;
         for section in &document.sections {
             if section.size()? > size {
@@ -126,7 +131,8 @@ impl<'a> Document<'a> {
                 self.object_at(offset, reference)?
             }
             Entry::InStream { stream, index } if reference.generation == 0 => {
-                let value = self.object_stream(stream)?.member(reference.number, index)?;
+                let (value, length) = self.object_stream(stream)?.member(reference.number, index)?;
+                self.charge(length)?;
                 IndirectObject { value, stream: None, span: None }
             }
             Entry::Free | Entry::Offset { .. } | Entry::InStream { .. } => return Ok(None),
@@ -145,6 +151,7 @@ impl<'a> Document<'a> {
             return Err(PdfError::damaged(offset, "another object stands where the cross-reference points"));
         }
         let value = parser.object()?;
+        self.charge(parser.position() - offset)?;
         parser.skip_space();
         let mut stream = None;
         if let Object::Dictionary(dictionary) = &value
@@ -157,24 +164,28 @@ impl<'a> Document<'a> {
         Ok(IndirectObject { value, stream, span: Some(offset..parser.position()) })
     }
 
-    /// `/Length`, which may be an indirect number. Only a plain object is looked at, so this cannot recurse.
+    fn charge(&self, bytes: usize) -> Result<(), PdfError> {
+        let left = self.bytes_left.get().checked_sub(bytes);
+        self.bytes_left.set(left.ok_or(PdfError::unsupported("too many or too large objects"))?);
+        Ok(())
+    }
+
+    /// `/Length`, which may be an indirect number: a plain object then, so that this cannot recurse.
     fn stream_length(&self, dictionary: &Dictionary, offset: usize) -> Result<usize, PdfError> {
         let wrong = PdfError::damaged(offset, "the Length of a stream is wrong");
-        let length = match dictionary.get(b"Length") {
-            Some(Object::Reference(reference)) => match self.entry(reference.number)? {
-                Entry::Offset { offset, generation } if generation == reference.generation => {
-                    let mut parser = Parser::new(self.file, offset);
-                    if parser.object_header() != Ok(*reference) {
-                        return Err(wrong);
-                    }
-                    parser.object()?.as_integer()
+        match dictionary.get(b"Length") {
+            Some(Object::Integer(length)) => usize::try_from(*length).map_err(|_| wrong),
+            Some(Object::Reference(reference)) => {
+                let Entry::Offset { offset, .. } = self.entry(reference.number)? else { return Err(wrong) };
+                let mut parser = Parser::new(self.file, offset);
+                if parser.object_header() != Ok(*reference) {
+                    return Err(wrong);
                 }
-                Entry::Free | Entry::Offset { .. } | Entry::InStream { .. } => None,
-            },
-            Some(Object::Integer(length)) => Some(*length),
-            _ => None,
-        };
-        length.and_then(|length| usize::try_from(length).ok()).ok_or(wrong)
+                parser.skip_space();
+                usize::try_from(parser.unsigned()?).map_err(|_| wrong)
+            }
+            _ => Err(wrong),
+        }
     }
 
     fn object_stream(&self, number: u32) -> Result<Rc<ObjectStream>, PdfError> {
@@ -312,9 +323,13 @@ impl ObjectStream {
         Ok(Self { data, members })
     }
 
-    fn member(&self, number: u32, index: usize) -> Result<Object, PdfError> {
+    /// The object and the number of bytes it takes.
+    fn member(&self, number: u32, index: usize) -> Result<(Object, usize), PdfError> {
         match self.members.get(index) {
-            Some((found, at)) if *found == number => Parser::new(&self.data, *at).object(),
+            Some((found, at)) if *found == number => {
+                let mut parser = Parser::new(&self.data, *at);
+                Ok((parser.object()?, parser.position() - at))
+            }
             _ => Err(PdfError::damaged(0, "an object is not in its object stream")),
         }
     }

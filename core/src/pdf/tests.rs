@@ -139,6 +139,25 @@ fn cross_references_off_by_a_byte_are_refused() {
 }
 
 #[test]
+fn objects_that_share_their_bytes_run_into_a_limit() {
+    // Each header but the last stands in the comment of the one before, so that all have one long body.
+    let headers: String = (10..60).map(|number| format!("{number} 0 obj %")).collect();
+    let body = format!("(x)\nendobj\n{headers}\n<</A ({})>>", "x".repeat(2 << 20));
+    let file = Sample::new().with(9, &body).table();
+    let at = |number: u32| sample::find(&file, format!("{number} 0 obj %").as_bytes()).unwrap();
+    let rows: String = (10..60).map(|number| format!("{:010} 00000 n \n", at(number))).collect();
+    let (xref_at, previous) = (file.len(), sample::last_startxref(&file));
+    let trailer = format!("trailer\n<</Size 60 /Root 1 0 R /Prev {previous}>>");
+    let tail = format!("xref\n10 50\n{rows}{trailer}\nstartxref\n{xref_at}\n%%EOF\n");
+    let file = [&file[..], tail.as_bytes()].concat();
+    let document = Document::open(&file).unwrap();
+    let results: Vec<_> =
+        (10..60).map(|number| document.object(Reference { number, generation: 0 })).collect();
+    assert!(results[0].is_ok());
+    assert_eq!(results[49], Err(PdfError::unsupported("too many or too large objects")));
+}
+
+#[test]
 fn free_objects_and_other_generations_are_null() {
     let file = Sample::new().with(9, "(nine)").table();
     let document = Document::open(&file).unwrap();

@@ -60,6 +60,7 @@ pub(crate) struct Section {
     pub(crate) end: usize,
     /// The trailer, or the dictionary of the stream.
     pub(crate) trailer: Dictionary,
+    /// By object number; none is empty and none overlaps another.
     subsections: Vec<Subsection>,
     rows: Rows,
 }
@@ -128,18 +129,18 @@ fn to_offset(file: &[u8], offset: u64) -> Option<usize> {
 impl Section {
     fn read(file: &[u8], offset: usize) -> Result<Self, PdfError> {
         let mut parser = Parser::new(file, offset);
-        let section = if parser.skip_word(b"xref") {
+        let mut section = if parser.skip_word(b"xref") {
             Self::read_table(file, offset, parser)
         } else {
             Self::read_stream(file, offset)
         }?;
+        section.subsections.retain(|subsection| subsection.count > 0);
+        section.subsections.sort_unstable_by_key(|subsection| subsection.first);
         let size = section.size()?;
         if section.subsections.iter().any(|s| u64::from(s.first) + u64::from(s.count) > u64::from(size)) {
             return Err(PdfError::damaged(offset, "a cross-reference section goes beyond its Size"));
         }
-        let mut ranges: Vec<_> = section.subsections.iter().map(|s| (s.first, s.first + s.count)).collect();
-        ranges.sort_unstable();
-        if ranges.windows(2).any(|pair| pair[0].1 > pair[1].0) {
+        if section.subsections.windows(2).any(|pair| pair[0].first + pair[0].count > pair[1].first) {
             return Err(PdfError::damaged(offset, "a cross-reference section has an object twice"));
         }
         if section.trailer.get(b"XRefStm").is_some() {
@@ -224,11 +225,14 @@ impl Section {
 
     /// What this section says about an object; `None` when it says nothing.
     pub(crate) fn entry(&self, file: &[u8], number: u32) -> Result<Option<Entry>, PdfError> {
-        let found = self
-            .subsections
-            .iter()
-            .find_map(|s| Some((s, number.checked_sub(s.first)?)).filter(|(s, i)| *i < s.count));
-        let Some((subsection, index)) = found else { return Ok(None) };
+        let behind = self.subsections.partition_point(|subsection| subsection.first <= number);
+        let Some(subsection) = behind.checked_sub(1).map(|index| &self.subsections[index]) else {
+            return Ok(None);
+        };
+        let index = number - subsection.first;
+        if index >= subsection.count {
+            return Ok(None);
+        }
         let width = match &self.rows {
             Rows::InFile => TABLE_ROW_BYTES,
             Rows::Decoded { widths, .. } => widths.iter().sum(),
@@ -242,7 +246,7 @@ impl Section {
         entry.map(Some).ok_or(PdfError::damaged(position, "a cross-reference row cannot be read"))
     }
 
-    /// Numbers of all objects of which this section says something, in the order of its rows.
+    /// Numbers of all objects of which this section says something, in ascending order.
     pub(crate) fn numbers(&self) -> impl Iterator<Item = u32> {
         self.subsections.iter().flat_map(|s| s.first..s.first + s.count)
     }

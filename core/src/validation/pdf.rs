@@ -19,6 +19,9 @@ use crate::pdf::{
 };
 use crate::wire::SignatureFormat;
 
+/// Signatures of one file: each costs a digest of the file.
+const MAX_SIGNATURES: usize = 500;
+
 /// Validates every signature in a PDF, in the order in which they were made.
 ///
 /// # Errors
@@ -29,6 +32,9 @@ pub fn validate_pdf(file: &[u8], context: &Context) -> Result<Report, Validation
     let fields = signature_fields(&document)?;
     if fields.is_empty() {
         return Err(ValidationError::NotSigned);
+    }
+    if fields.len() > MAX_SIGNATURES {
+        return Err(PdfError::unsupported("too many signatures").into());
     }
     let mut reports: Vec<(usize, SignatureReport)> = fields
         .iter()
