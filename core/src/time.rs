@@ -54,7 +54,6 @@ impl Timestamp {
     /// # Panics
     /// Never: the range of a [`Timestamp`] is within that of [`DateTime`].
     #[must_use]
-    #[expect(clippy::missing_panics_doc, reason = "the range of a Timestamp is that of a DateTime")]
     pub fn to_date_time(self) -> DateTime {
         // Not `expect`: printing the error type of der would be a visible part of the browser module.
         match DateTime::from_unix_duration(Duration::from_secs(self.0 / 1000)) {
