@@ -168,7 +168,7 @@ fn raw_rate(data: &Path) -> Outcome<f64> {
     let output = Command::new(std::env::current_exe()?)
         .arg("raw-sign")
         .arg(data)
-        .env("SOFTHSM2_CONF", data.join("softhsm2.conf"))
+        .env("SOFTHSM2_CONF", data.join("softhsm/softhsm2.conf"))
         .output()?;
     if !output.status.success() {
         return Err(format!("raw C_Sign: {}", String::from_utf8_lossy(&output.stderr)).into());
