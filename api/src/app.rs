@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::sync::watch;
+
 use crate::config::Config;
 use crate::data_folder::DataFolder;
 use crate::engine::Engine;
@@ -27,6 +29,8 @@ pub(crate) struct App {
     pub(crate) clients: Vec<KnownClient>,
     pub(crate) engine: Engine,
     pub(crate) readiness: Readiness,
+    /// True from the moment the process is asked to stop: nobody is kept waiting then.
+    pub(crate) stopping: watch::Sender<bool>,
 }
 
 /// A backend that may open sessions.
@@ -72,6 +76,7 @@ impl App {
             lookup: folder.lookup_key()?,
             engine: Engine::new(&config.limits),
             readiness: Readiness::default(),
+            stopping: watch::Sender::new(false),
             clients,
             store,
             objects,

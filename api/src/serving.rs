@@ -36,8 +36,17 @@ pub(crate) async fn serve(app: Arc<App>, listener: TcpListener, extras: Extras) 
         )
     })?;
     let router = router::build(&app, extras);
-    server::serve(listener, router, &app.config.server, server::stop_signal()).await;
-    tracing::info!("stopping");
+    let stop = async {
+        server::stop_signal().await;
+        tracing::info!("stopping");
+        app.stopping.send_replace(true);
+        // Whoever asks twice is not kept waiting.
+        tokio::spawn(async {
+            server::stop_signal().await;
+            std::process::exit(130);
+        });
+    };
+    server::serve(listener, router, &app.config.server, stop).await;
     engine.stop(Duration::from_millis(app.config.server.shutdown_grace_ms)).await;
     Ok(())
 }
