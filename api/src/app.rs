@@ -54,6 +54,7 @@ impl App {
     /// Opens store and objects and puts the parts together. The engine does not run yet.
     pub(crate) fn open(
         config: Config,
+        trust: Trust,
         folder: &DataFolder,
         role: Role,
         clock: Arc<dyn Clock>,
@@ -72,7 +73,7 @@ impl App {
             })
             .collect();
         Ok(Self {
-            trust: Trust::load(&config.trust)?,
+            trust,
             lookup: folder.lookup_key()?,
             engine: Engine::new(&config.limits),
             readiness: Readiness::default(),

@@ -15,15 +15,17 @@ use crate::failure::Failure;
 use crate::http::router::{self, Extras};
 use crate::http::server;
 use crate::ports::SigningKeys;
+use crate::trust::Trust;
 
 /// Opens the ports of an instance and puts it together. The environment of the module must be right already.
 pub(crate) fn open(config: Config, folder: &DataFolder, role: Role) -> Result<Arc<App>, Failure> {
+    let trust = Trust::load(&config.trust)?;
     let keys: Option<Arc<dyn SigningKeys>> = if config.token.is_configured() {
         Some(Arc::new(Pkcs11Keys::open(Settings::from_config(&config.token)?)?))
     } else {
         None
     };
-    App::open(config, folder, role, Arc::new(SystemClock), keys).map(Arc::new)
+    App::open(config, trust, folder, role, Arc::new(SystemClock), keys).map(Arc::new)
 }
 
 /// Serves until a signal, then ends in order: no new requests, running ones finish, the engine comes to rest.
