@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::sync::watch;
+
 use crate::config::Config;
 use crate::data_folder::DataFolder;
 use crate::engine::Engine;
@@ -27,6 +29,8 @@ pub(crate) struct App {
     pub(crate) clients: Vec<KnownClient>,
     pub(crate) engine: Engine,
     pub(crate) readiness: Readiness,
+    /// True from the moment the process is asked to stop: nobody is kept waiting then.
+    pub(crate) stopping: watch::Sender<bool>,
 }
 
 /// A backend that may open sessions.
@@ -50,6 +54,7 @@ impl App {
     /// Opens store and objects and puts the parts together. The engine does not run yet.
     pub(crate) fn open(
         config: Config,
+        trust: Trust,
         folder: &DataFolder,
         role: Role,
         clock: Arc<dyn Clock>,
@@ -68,10 +73,11 @@ impl App {
             })
             .collect();
         Ok(Self {
-            trust: Trust::load(&config.trust)?,
+            trust,
             lookup: folder.lookup_key()?,
             engine: Engine::new(&config.limits),
             readiness: Readiness::default(),
+            stopping: watch::Sender::new(false),
             clients,
             store,
             objects,

@@ -133,7 +133,10 @@ fn misuse(error: &clap::Error) -> ExitCode {
         return ExitCode::from(3);
     }
     let text = error.to_string();
-    let what = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+    // What follows is the usage and a hint, which `rubrica help` gives as well.
+    let what =
+        text.split("\n\nUsage:").next().unwrap_or_default().split("\n\nFor more").next().unwrap_or_default();
+    let what = what.trim_start_matches("error: ");
     let json = std::env::args_os().any(|argument| argument == "--json");
     Output::new(json).failure(&Failure::of(ErrorCode::Usage, what));
     ExitCode::from(3)

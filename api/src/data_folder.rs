@@ -10,7 +10,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use rubrica_core::ErrorCode;
@@ -67,6 +67,7 @@ impl DataFolder {
         fs::create_dir_all(parent).map_err(|error| unwritable(parent, &error))?;
         let draft = tempfile::Builder::new()
             .prefix(".rubrica-new-")
+            .permissions(fs::Permissions::from_mode(0o700))
             .tempdir_in(parent)
             .map_err(|error| unwritable(parent, &error))?;
         fill_common(draft.path()).map_err(|error| unwritable(root, &error))?;

@@ -17,7 +17,9 @@ pub(crate) struct Failure {
 impl Failure {
     /// Says what happened and what the reader can do, both without a final full stop.
     pub(crate) fn new(code: ErrorCode, what: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { code, what: what.into(), remedy: remedy.into() }
+        // The causes of foreign errors may span lines; scripts read one.
+        let one_line = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        Self { code, what: one_line(what.into()), remedy: one_line(remedy.into()) }
     }
 
     /// The same, with the usual remedy for the code.
@@ -115,9 +117,7 @@ const fn usual_remedy(code: ErrorCode) -> &'static str {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The causes of foreign errors may span lines; scripts read one.
-        let one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-        write!(f, "error[{}]: {}. {}.", self.code, one_line(&self.what), one_line(&self.remedy))
+        write!(f, "error[{}]: {}. {}.", self.code, self.what, self.remedy)
     }
 }
 

@@ -6,6 +6,7 @@ mod cors;
 mod custody;
 mod documents;
 mod download;
+mod drain;
 mod envelope;
 pub(crate) mod health;
 pub(crate) mod json;

@@ -15,15 +15,17 @@ use crate::failure::Failure;
 use crate::http::router::{self, Extras};
 use crate::http::server;
 use crate::ports::SigningKeys;
+use crate::trust::Trust;
 
 /// Opens the ports of an instance and puts it together. The environment of the module must be right already.
 pub(crate) fn open(config: Config, folder: &DataFolder, role: Role) -> Result<Arc<App>, Failure> {
+    let trust = Trust::load(&config.trust)?;
     let keys: Option<Arc<dyn SigningKeys>> = if config.token.is_configured() {
         Some(Arc::new(Pkcs11Keys::open(Settings::from_config(&config.token)?)?))
     } else {
         None
     };
-    App::open(config, folder, role, Arc::new(SystemClock), keys).map(Arc::new)
+    App::open(config, trust, folder, role, Arc::new(SystemClock), keys).map(Arc::new)
 }
 
 /// Serves until a signal, then ends in order: no new requests, running ones finish, the engine comes to rest.
@@ -36,8 +38,17 @@ pub(crate) async fn serve(app: Arc<App>, listener: TcpListener, extras: Extras) 
         )
     })?;
     let router = router::build(&app, extras);
-    server::serve(listener, router, &app.config.server, server::stop_signal()).await;
-    tracing::info!("stopping");
+    let stop = async {
+        server::stop_signal().await;
+        tracing::info!("stopping");
+        app.stopping.send_replace(true);
+        // Whoever asks twice is not kept waiting.
+        tokio::spawn(async {
+            server::stop_signal().await;
+            std::process::exit(130);
+        });
+    };
+    server::serve(listener, router, &app.config.server, stop).await;
     engine.stop(Duration::from_millis(app.config.server.shutdown_grace_ms)).await;
     Ok(())
 }

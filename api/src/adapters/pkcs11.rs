@@ -92,7 +92,7 @@ impl Pkcs11Keys {
             }
             Err(error) => tracing::error!(%error, "the token is not ready; every call tries again"),
         }
-        Ok(Self { pool: Pool::start(&token, sessions), call_timeout })
+        Ok(Self { pool: Pool::start(token, sessions), call_timeout })
     }
 
     async fn run(&self, work: Work) -> Result<Vec<u8>, SigningKeyError> {

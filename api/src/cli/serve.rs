@@ -6,12 +6,14 @@ use std::process::ExitCode;
 use clap::Args;
 
 use crate::adapters::environment;
+use crate::adapters::pkcs11::find_module;
 use crate::app::Role;
 use crate::config::Config;
 use crate::data_folder::DataFolder;
 use crate::failure::Failure;
 use crate::http::router::Extras;
 use crate::http::server;
+use crate::trust::Trust;
 use crate::{serving, telemetry};
 
 /// Options of `serve`.
@@ -27,17 +29,21 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let config = Config::load(arguments.config.as_deref())?;
     environment::ensure(&config.token.environment)?;
     telemetry::start(&config.log);
+    // What the configuration names must be there before anything is made.
+    if Trust::load(&config.trust)?.is_empty() {
+        tracing::warn!(
+            "no root is trusted, so no certificate is accepted: set trust.icp_brasil or trust.anchors"
+        );
+    }
+    if config.token.is_configured() {
+        find_module(&config.token.module)?;
+    }
     serving::runtime().block_on(async {
         // The port first: a server that cannot have it must not touch the data of the one that has.
         let listener = server::bind(config.server.listen).await?;
         let folder = DataFolder::open_or_create(&config.data.folder, |_| Ok(()))?;
         let _lock = folder.lock()?;
         let app = serving::open(config, &folder, Role::Server)?;
-        if app.trust.is_empty() {
-            tracing::warn!(
-                "no trust anchors are configured: no certificate will be accepted; set trust.anchors"
-            );
-        }
         if let Ok(address) = listener.local_addr() {
             tracing::info!(server.address = %address, "serving");
         }

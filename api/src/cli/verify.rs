@@ -76,7 +76,9 @@ pub(super) fn run(arguments: &Arguments, output: Output) -> Result<ExitCode, Fai
     };
     let mut results = Vec::new();
     for file in &arguments.files {
-        let verified = read_file(file).and_then(|bytes| validate(&bytes, content.as_deref(), &context));
+        let verified = read_file(file).and_then(|bytes| {
+            validate(&bytes, content.as_deref(), &context).map_err(|failure| failure.about(file.display()))
+        });
         results.push(match verified {
             Ok(report) => Verified {
                 file: file.clone(),
@@ -85,7 +87,6 @@ pub(super) fn run(arguments: &Arguments, output: Output) -> Result<ExitCode, Fai
                 error: None,
             },
             Err(failure) => {
-                let failure = failure.about(file.display());
                 output.failure(&failure);
                 Verified {
                     file: file.clone(),

@@ -31,6 +31,8 @@ pub(crate) fn build(app: &Arc<App>, extras: Extras) -> Router {
         .route("/v1/signatures/{id}/complete", post(signatures::complete_signature))
         .route("/v1/signatures/{id}/content", get(signatures::download_signature))
         .route("/v1/{*rest}", get(no_route))
+        // Before the layer, so that a preflight, which no route takes, passes through it.
+        .method_not_allowed_fallback(wrong_method)
         .layer(from_fn_with_state(Arc::clone(app), cors::answer));
     let router = api
         .route("/health/live", get(health::show_liveness))

@@ -67,7 +67,8 @@ pub(super) async fn show_signature(
         })?,
     };
     let id: SignatureId = id.parse().map_err(|_| ApiError::not_found("signature"))?;
-    let deadline = tokio::time::Instant::now() + Duration::from_millis(wait_ms);
+    let mut deadline = tokio::time::Instant::now() + Duration::from_millis(wait_ms);
+    let mut stopping = app.stopping.subscribe();
     let waiter = app.engine.waiters.register(&id);
     loop {
         let woken = waiter.woken();
@@ -75,8 +76,12 @@ pub(super) async fn show_signature(
         if row.state.is_final() || tokio::time::Instant::now() >= deadline {
             return Ok(Json(view(&row)?));
         }
-        // Whether it ended or the time is over, the row tells.
-        let _ = tokio::time::timeout_at(deadline, woken).await;
+        // Whether it ended, the time is over or the process stops: the row tells what is true.
+        tokio::select! {
+            () = woken => {}
+            () = tokio::time::sleep_until(deadline) => {}
+            _ = stopping.wait_for(|stopping| *stopping) => deadline = tokio::time::Instant::now(),
+        }
     }
 }
 

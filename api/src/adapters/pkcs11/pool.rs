@@ -1,7 +1,8 @@
 //! Worker threads, each with a session of its own, behind one bounded queue.
 
 use std::sync::{Arc, Mutex, mpsc};
-use std::thread;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
@@ -22,24 +23,29 @@ pub(super) enum Work {
 
 type Reply = oneshot::Sender<Result<Vec<u8>, SigningKeyError>>;
 
-/// The workers. They end when the pool is dropped.
+/// Time that a drop waits for the workers: long enough to log out in order, short enough for one that hangs.
+const END_TIME: Duration = Duration::from_secs(3);
+
+/// The workers. They end with the pool, and with them the login.
 #[derive(Debug)]
 pub(super) struct Pool {
-    queue: mpsc::SyncSender<(Work, Reply)>,
+    /// `None` only while dropping.
+    queue: Option<mpsc::SyncSender<(Work, Reply)>>,
+    workers: Vec<JoinHandle<()>>,
 }
 
 impl Pool {
-    pub(super) fn start(token: &Arc<Token>, workers: usize) -> Self {
+    pub(super) fn start(token: Arc<Token>, workers: usize) -> Self {
         let (queue, jobs) = mpsc::sync_channel(QUEUE_LENGTH);
         let jobs = Arc::new(Mutex::new(jobs));
-        for worker in 0..workers {
-            let (token, jobs) = (Arc::clone(token), Arc::clone(&jobs));
+        let start = |worker| {
+            let (token, jobs) = (Arc::clone(&token), Arc::clone(&jobs));
             thread::Builder::new()
                 .name(format!("token-{worker}"))
                 .spawn(move || work(worker, &token, &jobs))
-                .expect("the system can start as many threads as sessions are configured");
-        }
-        Self { queue }
+                .expect("the system can start as many threads as sessions are configured")
+        };
+        Self { queue: Some(queue), workers: (0..workers).map(start).collect() }
     }
 
     /// Queues work; the receiver resolves when it is done.
@@ -48,10 +54,26 @@ impl Pool {
         work: Work,
     ) -> Result<oneshot::Receiver<Result<Vec<u8>, SigningKeyError>>, SigningKeyError> {
         let (reply, answer) = oneshot::channel();
-        self.queue
+        let queue = self.queue.as_ref().expect("the queue is there until the drop");
+        queue
             .try_send((work, reply))
             .map_err(|_| SigningKeyError::Unavailable("too many calls wait for the token".to_owned()))?;
         Ok(answer)
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        drop(self.queue.take());
+        let deadline = Instant::now() + END_TIME;
+        for worker in self.workers.drain(..) {
+            while !worker.is_finished() && Instant::now() < deadline {
+                thread::sleep(Duration::from_millis(1));
+            }
+            if worker.is_finished() {
+                let _ = worker.join();
+            }
+        }
     }
 }
 

@@ -188,14 +188,11 @@ impl Token {
                 Ok(())
             }
             Err(problem) => {
-                tracing::error!(
-                    ?problem,
-                    retry_in_ms = recovery.back_off.as_millis(),
-                    "cannot connect to the token"
-                );
+                let error = problem.into_port_error();
+                let retry_in_ms = u64::try_from(recovery.back_off.as_millis()).unwrap_or(u64::MAX);
+                tracing::warn!(%error, retry_in_ms, "cannot connect to the token");
                 recovery.not_before = Some(Instant::now() + recovery.back_off);
                 recovery.back_off = (recovery.back_off * 2).min(LONGEST_BACK_OFF);
-                let error = problem.into_port_error();
                 recovery.last_error = if let SigningKeyError::Unavailable(text) = &error {
                     text.clone()
                 } else {

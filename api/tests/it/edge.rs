@@ -1,0 +1,102 @@
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::support::{ANA, Instance, Options};
+
+fn address(instance: &Instance) -> &str {
+    instance.url().trim_start_matches("http://")
+}
+
+#[test]
+fn unknown_routes_and_methods_are_problems() {
+    let instance = Instance::start();
+    let client = instance.anonymous();
+    for path in ["/", "/v1", "/v1/nothing", "/v1/documents/a/b/c", "/demo/people", "/%ff"] {
+        client.get(path).assert_problem(404, "not_found");
+    }
+    let answer = client.send("DELETE", "/v1/sessions", &[], None);
+    answer.assert_problem(405, "method_not_allowed");
+    assert_eq!(answer.header("allow"), "POST");
+}
+
+#[test]
+fn a_request_id_is_taken_over_when_it_is_harmless() {
+    let instance = Instance::start();
+    let id = |sent: &str| {
+        instance.anonymous().with("x-request-id", sent).get("/health/live").header("x-request-id").to_owned()
+    };
+    assert_eq!(id("abc-123_X"), "abc-123_X");
+    assert!(id("a b").starts_with("req_"));
+    assert!(id(&"a".repeat(65)).starts_with("req_"));
+}
+
+#[test]
+fn a_slow_client_is_cut_off() {
+    let limits =
+        [("RUBRICA_SERVER_HEADER_TIMEOUT_MS", "200"), ("RUBRICA_SERVER_BODY_IDLE_TIMEOUT_MS", "200")];
+    let instance = Instance::start_with(&Options { variables: &limits });
+    for begun in ["", "GET /health/live HTTP/1.1\r\nhost"] {
+        let mut stream = TcpStream::connect(address(&instance)).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        stream.write_all(begun.as_bytes()).unwrap();
+        let mut rest = Vec::new();
+        // Closed by the server, with or without an answer.
+        let _ = stream.read_to_end(&mut rest);
+        assert!(!String::from_utf8_lossy(&rest).starts_with("HTTP/1.1 200"));
+    }
+    let token = instance.session(ANA).token.unwrap();
+    let mut stream = TcpStream::connect(address(&instance)).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    let head = format!(
+        "POST /v1/documents HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\ncontent-length: 10\r\n\r\nabc"
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    let answer = String::from_utf8_lossy(&answer);
+    assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("invalid_request"), "{answer}");
+}
+
+#[test]
+fn a_long_wait_ends_with_the_process() {
+    let mut instance = Instance::start();
+    let session = instance.session(ANA);
+    let document = session.upload(&crate::hsm_signatures::contract());
+    // A signature that stays under way: the queue of the engine does not know it.
+    let id = session.sign_by_token(&document, "pades");
+    session.wait(&id);
+    instance
+        .database()
+        .execute(
+            "UPDATE signature SET state = 'signing', artefact_name = NULL, artefact_media_type = NULL, \
+             artefact_size_bytes = NULL, artefact_sha256 = NULL, artefact_tail = NULL, released_at = NULL WHERE id = ?1",
+            [&id],
+        )
+        .unwrap();
+    let waiting = std::thread::spawn(move || session.wait(&id));
+    while !instance.log().contains("/v1/signatures/{id}") {
+        std::thread::yield_now();
+    }
+    assert_eq!(instance.terminate(), Some(0));
+    assert_eq!(waiting.join().unwrap()["state"], json!("signing"));
+}
+
+#[test]
+fn the_log_holds_no_personal_data_and_no_secret() {
+    let instance = Instance::start();
+    let session = instance.session(ANA);
+    let document = session.upload(&crate::hsm_signatures::contract());
+    let id = session.sign_by_token(&document, "pades");
+    session.wait(&id);
+    session.content(&id);
+    let log = instance.log();
+    assert!(log.contains("signature released") && log.contains(&id));
+    let pin = std::fs::read_to_string(instance.data().join("secrets/token-pin")).unwrap();
+    let token = session.token.unwrap();
+    for secret in [ANA.0, ANA.1, "ANA BEATRIZ", "982.247", "contrato", pin.trim(), &token] {
+        assert!(!log.contains(secret), "the log holds {secret}");
+    }
+}

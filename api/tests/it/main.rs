@@ -1,0 +1,16 @@
+//! The binary under test, as its users meet it: over HTTP, on the command line, and after a crash. The token is a real
+//! SoftHSM token; without SoftHSM every test fails and says how to install it.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic, in its helpers too")]
+
+mod cli;
+mod crash;
+mod custody;
+mod demo;
+mod documents;
+mod edge;
+mod health;
+mod hsm_signatures;
+mod local_signatures;
+mod sessions;
+mod support;
+mod token;

@@ -1,0 +1,20 @@
+//! Instances to test against, people who sign, and a small client.
+
+mod client;
+mod command;
+mod instance;
+mod person;
+
+pub(crate) use client::Client;
+pub(crate) use command::{Ran, command, rubrica, testdata};
+pub(crate) use instance::{Instance, Options, memory_folder, template};
+pub(crate) use person::LocalKey;
+
+/// Synthetic people of the demo.
+pub(crate) const ANA: (&str, &str) = ("52998224725", "ANA BEATRIZ DE SOUZA TEST");
+pub(crate) const BRUNO: (&str, &str) = ("11144477735", "BRUNO CARVALHO LIMA TEST");
+pub(crate) const PADARIA: (&str, &str) = ("11222333000181", "PADARIA FLOR DO CAMPO LTDA TEST");
+pub(crate) const SELO: (&str, &str) = ("12ABC34501DE35", "COOPERATIVA ALFA TEST");
+
+/// The page that uses the sessions of the tests.
+pub(crate) const ORIGIN: &str = "https://bank.example";

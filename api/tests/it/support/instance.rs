@@ -1,0 +1,206 @@
+//! Running instances. One demo folder is made per test run; each instance gets a copy of it.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+use std::sync::mpsc;
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use super::client::Client;
+use super::command::command;
+
+/// Longest time a server may take to start on a busy machine.
+const START: Duration = Duration::from_secs(60);
+
+/// How an instance differs from the template.
+#[derive(Debug, Default)]
+pub(crate) struct Options<'a> {
+    pub(crate) variables: &'a [(&'a str, &'a str)],
+}
+
+/// A server with a data folder of its own; it ends with the value.
+#[derive(Debug)]
+pub(crate) struct Instance {
+    folder: TempDir,
+    process: Option<Child>,
+    url: String,
+    log: Arc<Mutex<String>>,
+}
+
+impl Instance {
+    /// Starts `rubrica serve` on a copy of the template.
+    pub(crate) fn start() -> Self {
+        Self::start_with(&Options::default())
+    }
+
+    pub(crate) fn start_with(options: &Options<'_>) -> Self {
+        let folder = memory_folder();
+        copy(template(), &folder.path().join("data"));
+        let mut instance = Self { folder, process: None, url: String::new(), log: Arc::default() };
+        instance.run(options);
+        instance
+    }
+
+    /// Starts the server again on the same data.
+    pub(crate) fn run(&mut self, options: &Options<'_>) {
+        let mut child = command()
+            .arg("serve")
+            .arg("--config")
+            .arg(self.data().join("rubrica.toml"))
+            .env("RUBRICA_SERVER_LISTEN", "127.0.0.1:0")
+            .env("RUBRICA_LOG_FORMAT", "json")
+            .env("RUBRICA_LOG_LEVEL", "debug")
+            .envs(options.variables.iter().copied())
+            .stderr(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let (told, address) = mpsc::channel();
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        let log = Arc::clone(&self.log);
+        std::thread::spawn(move || {
+            for line in stderr.lines().map_while(Result::ok) {
+                if let Ok(entry) = serde_json::from_str::<serde_json::Value>(&line)
+                    && let Some(address) = entry["server.address"].as_str()
+                {
+                    let _ = told.send(address.to_owned());
+                }
+                log.lock().unwrap().push_str(&format!("{line}\n"));
+            }
+        });
+        let address = address.recv_timeout(START).unwrap_or_else(|_| panic!("no start: {}", self.log()));
+        self.url = format!("http://{address}");
+        self.process = Some(child);
+    }
+
+    /// Ends the server at once, as a crash does.
+    pub(crate) fn kill(&mut self) {
+        let mut process = self.process.take().unwrap();
+        process.kill().unwrap();
+        process.wait().unwrap();
+    }
+
+    /// Asks the server to stop and gives its exit code.
+    pub(crate) fn terminate(&mut self) -> Option<i32> {
+        let mut process = self.process.take().unwrap();
+        let status = std::process::Command::new("kill").arg(process.id().to_string()).status().unwrap();
+        assert!(status.success());
+        process.wait().unwrap().code()
+    }
+
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Everything that was logged so far.
+    pub(crate) fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
+    }
+
+    /// A client without credential.
+    pub(crate) fn anonymous(&self) -> Client {
+        Client::new(&self.url, None)
+    }
+
+    /// The backend of the demo's bank.
+    pub(crate) fn backend(&self) -> Client {
+        let key = fs::read_to_string(self.data().join("secrets/portal-api-key")).unwrap();
+        Client::new(&self.url, Some(key.trim()))
+    }
+
+    /// A session of this person.
+    pub(crate) fn session(&self, (identifier, name): (&str, &str)) -> Client {
+        let answer = self.backend().post(
+            "/v1/sessions",
+            &serde_json::json!({
+                "signer": { "identifier": identifier, "name": name },
+                "origins": [super::ORIGIN],
+            }),
+        );
+        assert_eq!(answer.status, 201, "{answer:?}");
+        Client::new(&self.url, Some(answer.json()["token"].as_str().unwrap()))
+    }
+
+    /// The database, for looking and for setting a scene.
+    pub(crate) fn database(&self) -> rusqlite::Connection {
+        let connection = rusqlite::Connection::open(self.data().join("rubrica.sqlite")).unwrap();
+        connection.busy_timeout(Duration::from_secs(10)).unwrap();
+        connection
+    }
+}
+
+impl Drop for Instance {
+    fn drop(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+    }
+}
+
+/// A demo folder that no server uses: read it, copy it.
+pub(crate) fn template() -> &'static Path {
+    static TEMPLATE: OnceLock<TempDir> = OnceLock::new();
+    TEMPLATE
+        .get_or_init(|| {
+            let folder = memory_folder();
+            let data = folder.path().join("data");
+            let mut child = command()
+                .args(["demo", "--json", "--port", "0", "--data"])
+                .arg(&data)
+                .args(["--site", "/nonexistent"])
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap();
+            let mut line = String::new();
+            BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+            child.kill().unwrap();
+            let output = child.wait_with_output().unwrap();
+            assert!(
+                line.contains("proof"),
+                "the demo did not start; SoftHSM comes with `apt-get install softhsm2`: {}",
+                String::from_utf8_lossy(&output.stderr)
+            );
+            folder
+        })
+        .path()
+}
+
+/// A folder in memory where there is one: SoftHSM writes a file for every attribute.
+pub(crate) fn memory_folder() -> TempDir {
+    let shm = Path::new("/dev/shm");
+    if shm.is_dir() { TempDir::new_in(shm).unwrap() } else { TempDir::new().unwrap() }
+}
+
+/// Copies a demo folder; the files that hold its old place are corrected.
+fn copy(template: &Path, target: &Path) {
+    let old = template.join("data");
+    copy_tree(&old, target);
+    for file in ["rubrica.toml", "softhsm/softhsm2.conf"] {
+        let text = fs::read_to_string(target.join(file)).unwrap();
+        let old = fs::canonicalize(&old).unwrap();
+        fs::write(target.join(file), text.replace(old.to_str().unwrap(), target.to_str().unwrap())).unwrap();
+    }
+}
+
+fn copy_tree(from: &Path, to: &Path) {
+    fs::create_dir(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy_tree(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
