@@ -12,8 +12,8 @@ use web_sys::Blob;
 pub use http::Work;
 use http::{Body, Call, Tries};
 
-/// How long the service may hold `GET /v1/signatures/{id}` until the state changes, in seconds.
-const HOLD_SECONDS: u32 = 20;
+/// How long the service may hold `GET /v1/signatures/{id}` until its end, in milliseconds.
+const HOLD_MS: u32 = 20_000;
 
 /// An open session: the bearer token, and for whom it was opened when the page was told.
 #[derive(Debug, Clone)]
@@ -109,8 +109,8 @@ impl Service {
     /// The code of the problem, or `network_unreachable`.
     pub async fn await_signature(&self, id: &str) -> Result<SignatureSeen, ErrorCode> {
         let call = Call {
-            limit_ms: Some(HOLD_SECONDS * 1_000 + 10_000),
-            ..get(format!("/v1/signatures/{id}?wait_seconds={HOLD_SECONDS}"))
+            limit_ms: Some(HOLD_MS + 10_000),
+            ..get(format!("/v1/signatures/{id}?wait_ms={HOLD_MS}"))
         };
         self.signature(call).await
     }

@@ -1,0 +1,122 @@
+import type { NextStep } from "../error-codes.js";
+import type { Platform } from "../platform.js";
+import type { CertificateShown, SnapshotOf, Unusable } from "../snapshot.js";
+import { en } from "./texts.en.js";
+import { es } from "./texts.es.js";
+import type { Locale } from "./index.js";
+import { ptBR } from "./texts.pt-br.js";
+
+/** Heading and explanation of a screen. */
+export interface Screen {
+  readonly title: string;
+  readonly lead: string;
+}
+
+/** Everything the element says. Complete by type: what one language lacks does not compile. */
+export interface Texts {
+  readonly phases: readonly [string, string, string, string];
+  readonly phase: (current: number, of: number, name: string) => string;
+  readonly actions: Readonly<
+    Record<
+      | "chooseFile"
+      | "start"
+      | "cancel"
+      | "openInstaller"
+      | "refresh"
+      | "continue"
+      | "sign"
+      | "refuse"
+      | "chooseAnother"
+      | "useLocal"
+      | "keepWaiting"
+      | "download"
+      | "signAnother"
+      | "retry"
+      | "otherDocument",
+      string
+    >
+  >;
+  readonly idle: Screen & {
+    readonly given: Screen;
+    readonly drop: string;
+    readonly or: string;
+    readonly hint: (format: "pades" | "cades") => string;
+    readonly promise: string;
+  };
+  readonly resolving: Screen & { readonly tasks: readonly [string, string] };
+  readonly probing: Screen;
+  readonly lost: Screen;
+  readonly absent: Screen & {
+    readonly steps: (platform: Platform) => readonly string[];
+    readonly waiting: string;
+    readonly reload: string;
+    readonly vendor: string;
+  };
+  readonly outdated: Screen & {
+    readonly part: Readonly<Record<SnapshotOf<"outdated">["part"], string>>;
+    readonly installed: string;
+    readonly required: string;
+    readonly unknownVersion: string;
+    readonly waiting: string;
+  };
+  readonly blocked: Readonly<Record<SnapshotOf<"blocked">["reason"], Screen>> & {
+    readonly nativeSteps: (platform: Platform) => readonly string[];
+    readonly silentSteps: readonly string[];
+    readonly waiting: string;
+  };
+  readonly unsupported: Screen;
+  readonly listing: Screen & { readonly slow: string };
+  readonly noCertificate: Screen & { readonly steps: readonly string[]; readonly waiting: string };
+  readonly choosing: Screen & {
+    readonly noneUsable: Screen;
+    readonly group: string;
+    readonly unusableGroup: (count: number) => string;
+    readonly unusable: Readonly<Record<Unusable, (certificate: CertificateShown, date: DateText) => string>>;
+    readonly expiresSoon: (date: string) => string;
+    readonly notIcpBrasil: string;
+    readonly remember: string;
+    readonly rememberHint: string;
+  };
+  readonly kind: Readonly<Record<CertificateShown["kind"], string>>;
+  readonly certificate: {
+    readonly issuer: (issuer: string) => string;
+    readonly validUntil: (date: string) => string;
+  };
+  readonly confirming: Screen & {
+    readonly labels: Readonly<Record<"document" | "hash" | "holder" | "identifier" | "certificate" | "validity" | "key", string>>;
+    readonly key: Readonly<Record<"local" | "hsm", string>>;
+    readonly identifierNames: Readonly<Record<"person" | "company", string>>;
+    readonly effect: Readonly<Record<CertificateShown["kind"], (holder: string) => string>>;
+    readonly refused: string;
+  };
+  readonly preparing: Screen & { readonly tasks: readonly [string, string] };
+  readonly authorizing: Screen & {
+    readonly waitsForPrevious: string;
+    readonly tips: readonly string[];
+    readonly helpTitle: string;
+    readonly help: readonly string[];
+    readonly overdue: Screen;
+    readonly elapsed: (seconds: number) => string;
+    readonly cancelHint: string;
+  };
+  readonly signing: Screen;
+  readonly finishing: Screen;
+  readonly done: Screen & {
+    readonly labels: Readonly<Record<"holder" | "time" | "hash" | "key", string>>;
+    readonly time: (text: string) => string;
+    readonly personalData: string;
+  };
+  readonly cancelled: Readonly<Record<"user" | "caller" | "time" | "client", Screen>> & { readonly abandoned: string };
+  readonly failed: { readonly code: string; readonly next: Readonly<Record<NextStep, string>> };
+  readonly newTab: string;
+}
+
+/** Writes a date in the language of the texts. */
+export type DateText = (rfc3339: string) => string;
+
+const texts: Readonly<Record<Locale, Texts>> = { "pt-BR": ptBR, en, es };
+
+/** The texts of a language. */
+export function textsOf(locale: Locale): Texts {
+  return texts[locale];
+}
