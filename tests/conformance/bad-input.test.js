@@ -8,7 +8,7 @@ import { describe, test } from "node:test";
 import { temporaryFolder } from "../lib/folders.js";
 import { plainPdf, writePdfs } from "../lib/pdfs.js";
 import { testPki } from "../lib/pki.js";
-import { MISUSE, sign, verify } from "../lib/rubrica.js";
+import { assertRefusal, MISUSE, REFUSED, sign, verify } from "../lib/rubrica.js";
 import { run, rubrica } from "../lib/tools.js";
 
 const pki = testPki();
@@ -20,9 +20,6 @@ const file = (/** @type {string} */ name, /** @type {string | Buffer} */ content
   writeFileSync(join(folder, name), content);
   return join(folder, name);
 };
-
-/** The command refused: its input is fine, the answer is no. */
-const REFUSED = 1;
 
 describe("rubrica sign", () => {
   /** @type {[string, Partial<Parameters<typeof sign>[0]>, number, string][]} */
@@ -103,13 +100,3 @@ describe("rubrica verify", () => {
     assertRefusal(verify(out, join(folder, "nowhere.pem")), MISUSE, "file_unreadable");
   });
 });
-
-/** @param {import("../lib/tools.js").Result} result @param {number} expected @param {string} errorCode */
-function assertRefusal({ code, stdout, stderr, output }, expected, errorCode) {
-  assert.equal(code, expected, output);
-  assert.equal(stdout, "", "nothing on standard output");
-  const lines = stderr.trimEnd().split("\n");
-  assert.equal(lines.length, 1, `one line on standard error:\n${stderr}`);
-  assert.match(lines[0] ?? "", new RegExp(`^error\\[${errorCode}\\]: .+\\. .+\\.$`), "what, and what to do");
-  assert.doesNotMatch(output, /panicked|stack backtrace|Error \{/);
-}

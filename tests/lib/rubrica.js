@@ -1,5 +1,7 @@
 // The command line program under test.
 
+import assert from "node:assert/strict";
+
 import { run, rubrica } from "./tools.js";
 
 /**
@@ -33,3 +35,21 @@ export const PASSED = 0;
 export const FAILED = 1;
 export const INDETERMINATE = 2;
 export const MISUSE = 3;
+
+/** Exit code of every other command whose input is fine and whose answer is no. */
+export const REFUSED = 1;
+
+/**
+ * A command that ended well although its input was bad: one line on standard error says what and what to do.
+ * @param {import("./tools.js").Result} result
+ * @param {number} expected exit code
+ * @param {string} errorCode
+ */
+export function assertRefusal({ code, stdout, stderr, output }, expected, errorCode) {
+  assert.equal(code, expected, output);
+  assert.equal(stdout, "", "nothing on standard output");
+  const lines = stderr.trimEnd().split("\n");
+  assert.equal(lines.length, 1, `one line on standard error:\n${stderr}`);
+  assert.match(lines[0] ?? "", new RegExp(`^error\\[${errorCode}\\]: .+\\. .+\\.$`), "what, and what to do");
+  assert.doesNotMatch(output, /panicked|stack backtrace|Error \{/);
+}
