@@ -102,7 +102,7 @@ export function python(program) {
  * @param {string} program full path
  * @param {string[]} parameters
  * @param {{ cwd?: string, env?: Record<string, string> }} [options]
- * @returns {{ output: () => string, exited: Promise<number | null>, stop: () => Promise<void> }}
+ * @returns {{ pid: number, output: () => string, exited: Promise<number | null>, stop: () => Promise<void> }}
  */
 export function start(program, parameters, { cwd, env = {} } = {}) {
   const child = spawn(program, parameters, { cwd, env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
@@ -117,5 +117,6 @@ export function start(program, parameters, { cwd, env = {} } = {}) {
     await exited;
     clearTimeout(timer);
   };
-  return { output: () => output, exited, stop };
+  if (child.pid === undefined) throw new Error(`${program} could not be started`);
+  return { pid: child.pid, output: () => output, exited, stop };
 }
