@@ -13,6 +13,7 @@ use crate::lookup::LookupKey;
 use crate::objects::Objects;
 use crate::ports::{Clock, SigningKeys};
 use crate::store::Store;
+use crate::store::sessions::KnownSessions;
 use crate::trust::Trust;
 
 /// What every handler and worker has at hand.
@@ -26,6 +27,7 @@ pub(crate) struct App {
     pub(crate) objects: Objects,
     pub(crate) trust: Trust,
     pub(crate) lookup: LookupKey,
+    pub(crate) sessions: KnownSessions,
     pub(crate) clients: Vec<KnownClient>,
     pub(crate) engine: Engine,
     pub(crate) readiness: Readiness,
@@ -78,6 +80,7 @@ impl App {
             engine: Engine::new(&config.limits),
             readiness: Readiness::default(),
             stopping: watch::Sender::new(false),
+            sessions: KnownSessions::default(),
             clients,
             store,
             objects,

@@ -11,17 +11,20 @@ pub(crate) mod once;
 pub(crate) mod plan;
 mod waiters;
 
+use std::num::NonZero;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc};
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::{JoinError, JoinHandle, JoinSet};
 
 use crate::app::App;
 use crate::config;
 use crate::ids::SignatureId;
 use crate::store;
+use crate::store::documents::DocumentRow;
+use crate::store::signatures::SignatureRow;
 
 pub(crate) use waiters::Waiters;
 
@@ -31,13 +34,15 @@ const MOST_UNDER_WAY: usize = 96;
 /// The engine's side that handlers see.
 #[derive(Debug)]
 pub(crate) struct Engine {
-    queue: mpsc::UnboundedSender<SignatureId>,
+    queue: mpsc::UnboundedSender<Task>,
     /// Taken by [`run`].
-    received: Mutex<Option<mpsc::UnboundedReceiver<SignatureId>>>,
+    received: Mutex<Option<mpsc::UnboundedReceiver<Task>>>,
     waiting: AtomicUsize,
     most_waiting: usize,
     memory: Arc<Semaphore>,
     memory_kib: u32,
+    /// As many as there are cores: more threads would only push each other off them.
+    cores: Semaphore,
     pub(crate) waiters: Waiters,
 }
 
@@ -52,6 +57,7 @@ impl Engine {
             most_waiting: limits.queue_length,
             memory: Arc::new(Semaphore::new(memory_kib as usize)),
             memory_kib,
+            cores: Semaphore::new(std::thread::available_parallelism().map_or(2, NonZero::get)),
             waiters: Waiters::default(),
         }
     }
@@ -61,17 +67,45 @@ impl Engine {
         self.waiting.load(Ordering::Relaxed) >= self.most_waiting
     }
 
-    /// Queues a signature that was committed as `accepted`.
-    pub(crate) fn submit(&self, id: SignatureId) {
+    /// Queues a signature whose row is committed.
+    pub(crate) fn submit(&self, task: Task) {
         self.waiting.fetch_add(1, Ordering::Relaxed);
         // Without a running engine the row waits for the next start.
-        let _ = self.queue.send(id);
+        let _ = self.queue.send(task);
+    }
+
+    /// Runs work that takes the processor for a while, off the async threads.
+    pub(crate) async fn compute<T, F>(&self, work: F) -> Result<T, JoinError>
+    where
+        T: Send + 'static,
+        F: FnOnce() -> T + Send + 'static,
+    {
+        let _core = self.cores.acquire().await.expect("the semaphore is never closed");
+        tokio::task::spawn_blocking(work).await
     }
 
     /// Waits until a document of this size may be held in memory, with its signed copy.
     pub(crate) async fn reserve(&self, document_bytes: u64) -> OwnedSemaphorePermit {
         let kib = u32::try_from(document_bytes * 2 / 1024).unwrap_or(u32::MAX).clamp(1, self.memory_kib);
         Arc::clone(&self.memory).acquire_many_owned(kib).await.expect("the semaphore is never closed")
+    }
+}
+
+/// One signature to work on.
+#[derive(Debug)]
+pub(crate) enum Task {
+    /// Just accepted: its rows are at hand.
+    New(Box<SignatureRow>, Box<DocumentRow>),
+    /// Left by the last run, in whatever state.
+    Left(SignatureId),
+}
+
+impl Task {
+    fn id(&self) -> &SignatureId {
+        match self {
+            Self::New(row, _) => &row.id,
+            Self::Left(id) => id,
+        }
     }
 }
 
@@ -96,12 +130,12 @@ impl Running {
 
 /// Takes up what the last process left and starts working.
 pub(crate) async fn run(app: &Arc<App>) -> Result<Running, store::StoreError> {
-    let left = app.store.read(store::signatures::under_way).await?;
+    let left = app.store.read(store::signatures::under_way)?;
     if !left.is_empty() {
         tracing::info!(signatures = left.len(), "taking up signatures of the last run");
     }
     for id in left {
-        app.engine.submit(id);
+        app.engine.submit(Task::Left(id));
     }
     let received = app.engine.received.lock().await.take().expect("the engine of an app is run once");
     let (stop, stopped) = tokio::sync::watch::channel(false);
@@ -114,7 +148,7 @@ pub(crate) async fn run(app: &Arc<App>) -> Result<Running, store::StoreError> {
 
 async fn work(
     app: Arc<App>,
-    mut received: mpsc::UnboundedReceiver<SignatureId>,
+    mut received: mpsc::UnboundedReceiver<Task>,
     mut stopped: tokio::sync::watch::Receiver<bool>,
 ) {
     let mut under_way = JoinSet::new();
@@ -125,10 +159,10 @@ async fn work(
             Some(_) = under_way.join_next(), if !under_way.is_empty() => continue,
             next = received.recv(), if under_way.len() < MOST_UNDER_WAY => next,
         };
-        let Some(id) = next else { break };
+        let Some(task) = next else { break };
         app.engine.waiting.fetch_sub(1, Ordering::Relaxed);
         let app = Arc::clone(&app);
-        under_way.spawn(async move { hsm::drive(&app, &id).await });
+        under_way.spawn(async move { hsm::drive(&app, task).await });
     }
     while under_way.join_next().await.is_some() {}
 }

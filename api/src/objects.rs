@@ -131,19 +131,18 @@ impl Objects {
 
     /// Reads a whole object and checks its digest.
     pub(crate) async fn read(&self, sha256: [u8; 32]) -> Result<Vec<u8>, ObjectError> {
-        let folder = self.folder.clone();
-        let row = self.store.read(move |connection| store::objects::find(connection, &sha256)).await?;
-        let read = move || {
-            let bytes = match row {
-                Some(bytes) => bytes,
-                None => fs::read(place(&folder, &sha256)).map_err(|error| missing_or(error, &sha256))?,
-            };
+        let check = move |bytes: Vec<u8>| {
             if self::sha256(&bytes) == sha256 {
                 Ok(bytes)
             } else {
                 Err(ObjectError::Damaged(hex::encode(sha256)))
             }
         };
+        if let Some(row) = self.store.read(|connection| store::objects::find(connection, &sha256))? {
+            return check(row);
+        }
+        let file = place(&self.folder, &sha256);
+        let read = move || fs::read(file).map_err(|error| missing_or(error, &sha256)).and_then(check);
         tokio::task::spawn_blocking(read).await.map_err(|_| StoreError::Stopped)?
     }
 
@@ -153,9 +152,7 @@ impl Objects {
         sha256: [u8; 32],
         pieces: mpsc::Sender<Result<Bytes, io::Error>>,
     ) -> Result<(), ObjectError> {
-        if let Some(bytes) =
-            self.store.read(move |connection| store::objects::find(connection, &sha256)).await?
-        {
+        if let Some(bytes) = self.store.read(move |connection| store::objects::find(connection, &sha256))? {
             // The receiver may have gone: then nobody needs the rest.
             let _ = pieces.send(Ok(bytes.into())).await;
             return Ok(());

@@ -104,9 +104,8 @@ impl Trust {
         certificate: &Certificate,
         now: Timestamp,
     ) -> Result<Arc<[Certificate]>, PathError> {
-        let key = certificate.sha256().as_bytes().try_into().expect("a certificate's digest is SHA-256");
-        if let Some(known) = self.paths().get(&key).filter(|known| now < known.until) {
-            return Ok(Arc::clone(&known.chain));
+        if let Some(chain) = self.known_chain(certificate, now) {
+            return Ok(chain);
         }
         let path = build_path(certificate, &self.intermediates, &self.anchors, now)?;
         let until = path.iter().map(Certificate::not_after).min().unwrap_or(now).min(now.plus(PATH_KEPT));
@@ -116,18 +115,39 @@ impl Trust {
         if paths.len() >= MOST_PATHS {
             paths.clear();
         }
-        paths.insert(key, KnownPath { until, chain: Arc::clone(&chain) });
+        paths.insert(path_key(certificate), KnownPath { until, chain: Arc::clone(&chain) });
         Ok(chain)
     }
 
-    /// What a validation at this time relies on.
-    pub(crate) fn context(&self, at: Timestamp) -> Context {
-        Context { anchors: self.anchors.clone(), intermediates: self.intermediates.clone(), at }
+    /// Whether [`Trust::chain`] and [`Trust::accept`] verify no signature for this certificate.
+    pub(crate) fn knows_path(&self, certificate: &Certificate, now: Timestamp) -> bool {
+        self.known_chain(certificate, now).is_some()
+    }
+
+    fn known_chain(&self, certificate: &Certificate, now: Timestamp) -> Option<Arc<[Certificate]>> {
+        let paths = self.paths();
+        let known = paths.get(&path_key(certificate)).filter(|known| now < known.until)?;
+        Some(Arc::clone(&known.chain))
+    }
+
+    /// What the validation of a new signature relies on: its signer, whose path to a root is known or built now.
+    ///
+    /// A path costs more than all other checks of a signature together, and it is the same for every signature of a key.
+    ///
+    /// # Errors
+    /// The path is not valid at this time.
+    pub(crate) fn context_for(&self, signer: &Certificate, at: Timestamp) -> Result<Context, PathError> {
+        self.chain(signer, at)?;
+        Ok(Context { anchors: TrustAnchors::new(vec![signer.clone()]), intermediates: Vec::new(), at })
     }
 
     fn paths(&self) -> std::sync::MutexGuard<'_, HashMap<[u8; 32], KnownPath>> {
         self.paths.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn path_key(certificate: &Certificate) -> [u8; 32] {
+    certificate.sha256().as_bytes().try_into().expect("a certificate's digest is SHA-256")
 }
 
 /// The roots of ICP-Brasil for people and companies, v5 and v12.

@@ -184,8 +184,9 @@ impl Signer {
         let folder = DataFolder::open(&config.data.folder)?;
         let app = serving::open(config, &folder, Role::Beside)?;
         let runtime = serving::runtime();
-        let key = runtime
-            .block_on(app.store.read(move |connection| store::keys::load(connection, &id)))
+        let key = app
+            .store
+            .read(|connection| store::keys::load(connection, &id))
             .map_err(|error| Failure::of(ErrorCode::DataFolderUnknown, error.to_string()))?
             .ok_or_else(no_such_key)?;
         Ok(Self::Instance { app, key: Box::new(key), runtime })

@@ -23,7 +23,6 @@ pub(crate) async fn sign_sample(app: &Arc<App>) -> Result<String, Failure> {
     let key = app
         .store
         .read(move |connection| store::keys::find_active(connection, &signer, now))
-        .await
         .map_err(|error| Failure::of(ErrorCode::DataFolderUnwritable, error.to_string()))?
         .ok_or_else(|| Failure::of(ErrorCode::KeyNotFound, "the demo's certificates have ended"))?;
     let request = Request {

@@ -7,6 +7,7 @@ use rubrica_core::validation::{
     Content, Context, Indication, Report, ValidationError, validate_cms, validate_pdf,
 };
 use rubrica_core::wire::{SignatureFormat, SignatureProblem};
+use rubrica_core::x509::PathError;
 
 use super::plan::Plan;
 use crate::hex;
@@ -30,6 +31,9 @@ pub(crate) enum SigningFailure {
     /// What was made cannot be read again.
     #[error("the new signature cannot be read: {0}")]
     Unreadable(#[from] ValidationError),
+    /// The signer's certificate does not lead to a trusted root any more.
+    #[error(transparent)]
+    Path(#[from] PathError),
     /// What was made does not pass our own validation.
     #[error("the new signature does not validate: {0}")]
     NotValid(String),
@@ -41,6 +45,7 @@ impl SigningFailure {
             Self::Pades(error) => error.code(),
             Self::Cms(error) => error.code(),
             Self::Token(error) => crate::http::problem::token_error_code(error),
+            Self::Path(error) => error.code(),
             Self::Unreadable(_) | Self::NotValid(_) => ErrorCode::Internal,
         }
     }

@@ -7,6 +7,7 @@ use rubrica_core::ErrorCode;
 use rubrica_core::wire::{SignatureProblem, SignatureState};
 use rubrica_core::x509::Certificate;
 
+use super::Task;
 use super::artefact::{self, SigningFailure, seal};
 use super::plan::{Draft, Plan};
 use crate::app::App;
@@ -56,10 +57,11 @@ impl Stop {
 }
 
 /// Works on one signature until it ends or cannot go on.
-pub(super) async fn drive(app: &Arc<App>, id: &SignatureId) {
+pub(super) async fn drive(app: &Arc<App>, task: Task) {
+    let id = &task.id().clone();
     let begun = Instant::now();
     let duration_ms = || u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-    match sign(app, id).await {
+    match sign(app, task).await {
         Ok(()) => tracing::info!(signature.id = %id, duration_ms = duration_ms(), "signature released"),
         Err(Stop::Overtaken) => tracing::debug!(signature.id = %id, "signature is no longer ours"),
         Err(Stop::Failed { from, problem }) => {
@@ -83,16 +85,12 @@ pub(super) async fn drive(app: &Arc<App>, id: &SignatureId) {
     app.engine.waiters.wake(id);
 }
 
-async fn sign(app: &Arc<App>, id: &SignatureId) -> Result<(), Stop> {
-    let wanted = id.clone();
-    let Some(row) = app.store.read(move |connection| store::signatures::load(connection, &wanted)).await?
-    else {
-        return Err(Stop::Overtaken);
+async fn sign(app: &Arc<App>, task: Task) -> Result<(), Stop> {
+    let (row, document) = match task {
+        Task::New(row, document) => (*row, *document),
+        Task::Left(id) => load(app, &id)?,
     };
-    if row.state.is_final() {
-        return Err(Stop::Overtaken);
-    }
-    let (document, key) = load_parts(app, &row).await?;
+    let key = load_key(app, &row)?;
     let _memory = app.engine.reserve(document.size_bytes).await;
     let bytes = match app.objects.read(document.sha256).await {
         Err(ObjectError::Missing(_) | ObjectError::Damaged(_)) => {
@@ -121,19 +119,25 @@ async fn sign(app: &Arc<App>, id: &SignatureId) -> Result<(), Stop> {
     release(app, &row, &document, plan, bytes, value).await
 }
 
-async fn load_parts(app: &App, row: &SignatureRow) -> Result<(DocumentRow, KeyReference), Stop> {
-    let (document_id, key_id) = (row.document_id.clone(), row.key_id.clone());
-    let (document, key) = app
-        .store
-        .read(move |connection| {
-            let document = store::documents::load(connection, &document_id)?;
-            let key = key_id.map(|id| store::keys::load(connection, &id)).transpose()?.flatten();
-            Ok((document, key))
-        })
-        .await?;
-    let document = document.ok_or(StoreError::Damaged { column: "signature.document_id" })?;
+fn load(app: &App, id: &SignatureId) -> Result<(SignatureRow, DocumentRow), Stop> {
+    app.store
+        .read(|connection| {
+            let row = store::signatures::load(connection, id)?.filter(|row| !row.state.is_final());
+            let Some(row) = row else { return Ok(None) };
+            let document = store::documents::load(connection, &row.document_id)?;
+            Ok(Some((row, document.ok_or(StoreError::Damaged { column: "signature.document_id" })?)))
+        })?
+        .ok_or(Stop::Overtaken)
+}
+
+/// The key, unless it was suspended while the signature waited.
+fn load_key(app: &App, row: &SignatureRow) -> Result<KeyReference, Stop> {
+    let key = match &row.key_id {
+        Some(id) => app.store.read(|connection| store::keys::load(connection, id))?,
+        None => None,
+    };
     match key {
-        Some(key) if key.state == store::keys::KeyState::Active => Ok((document, key.reference)),
+        Some(key) if key.state == store::keys::KeyState::Active => Ok(key.reference),
         _ => Err(Stop::refused(row.state, ErrorCode::KeyNotFound, "the key is not active any more")),
     }
 }
@@ -147,7 +151,7 @@ async fn prepare(
 ) -> Result<(Arc<Plan>, Vec<u8>), Stop> {
     let (worker, format, sha256, certificate) =
         (Arc::clone(app), row.format, document.sha256, row.certificate.clone());
-    let prepared = tokio::task::spawn_blocking(move || {
+    let prepared = app.engine.compute(move || {
         let now = worker.clock.now();
         let refused = |code, detail: String| Stop::refused(SignatureState::Accepted, code, detail);
         let signer =
@@ -209,9 +213,13 @@ async fn release(
     value: Vec<u8>,
 ) -> Result<(), Stop> {
     let worker = Arc::clone(app);
-    let sealed = tokio::task::spawn_blocking(move || {
+    let sealed = app.engine.compute(move || {
         let now = worker.clock.now();
-        let mut sealed = seal(&plan, bytes, &value, &worker.trust.context(now))
+        let mut sealed = worker
+            .trust
+            .context_for(plan.signer(), now)
+            .map_err(SigningFailure::from)
+            .and_then(|context| seal(&plan, bytes, &value, &context))
             .map_err(|failure| Stop::failed(SignatureState::Signing, &failure))?;
         let tail = worker.objects.put(std::mem::take(&mut sealed.tail))?;
         Ok::<_, Stop>((sealed, tail, now))

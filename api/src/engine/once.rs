@@ -8,7 +8,7 @@ use rubrica_core::ErrorCode;
 use rubrica_core::wire::{Custody, SignatureFormat, SignatureLevel, SignaturePolicy, SignatureState};
 use rubrica_core::x509::Certificate;
 
-use super::hsm;
+use super::{Task, hsm};
 use crate::app::App;
 use crate::failure::Failure;
 use crate::ids::{DocumentId, SessionId, SignatureId};
@@ -93,6 +93,7 @@ pub(crate) async fn sign(app: &Arc<App>, request: Request) -> Result<Signed, Fai
         expires_at: now,
     };
     let id = signature.id.clone();
+    let task = Task::New(Box::new(signature.clone()), Box::new(document.clone()));
     app.store
         .write(move |connection| {
             store::sessions::insert(connection, &session, &random::bytes::<32>())?;
@@ -102,7 +103,7 @@ pub(crate) async fn sign(app: &Arc<App>, request: Request) -> Result<Signed, Fai
         })
         .await
         .map_err(|error| store_failure(&error))?;
-    hsm::drive(app, &id).await;
+    hsm::drive(app, task).await;
     outcome(app, id).await
 }
 
@@ -110,7 +111,6 @@ async fn outcome(app: &App, id: SignatureId) -> Result<Signed, Failure> {
     let row = app
         .store
         .read(move |connection| store::signatures::load(connection, &id))
-        .await
         .map_err(|error| store_failure(&error))?;
     match row {
         Some(SignatureRow { artefact: Some(artefact), .. }) => {

@@ -102,6 +102,11 @@ impl Plan {
         }
     }
 
+    /// The pinned certificate of the signer.
+    pub(crate) fn signer(&self) -> &Certificate {
+        self.cms().signer()
+    }
+
     fn cms(&self) -> &CmsPlan {
         match self {
             Self::Pades(plan) => plan.cms(),

@@ -12,7 +12,6 @@ use super::origin::Source;
 use super::problem::{ApiError, ApiResult};
 use crate::app::App;
 use crate::objects::sha256;
-use crate::store;
 use crate::store::documents::Scope;
 use crate::store::sessions::SessionRow;
 
@@ -24,7 +23,7 @@ pub(super) struct ClientCaller {
 
 /// The page of a session, or a backend that holds its token.
 #[derive(Debug, Clone)]
-pub(super) struct SessionCaller(pub(super) SessionRow);
+pub(super) struct SessionCaller(pub(super) Arc<SessionRow>);
 
 /// Either of them.
 #[derive(Debug, Clone)]
@@ -32,7 +31,7 @@ pub(super) enum Caller {
     /// By API key.
     Client(ClientCaller),
     /// By session token.
-    Session(Box<SessionCaller>),
+    Session(SessionCaller),
 }
 
 impl Caller {
@@ -62,9 +61,8 @@ impl FromRequestParts<Arc<App>> for Caller {
             return Ok(Self::Client(ClientCaller { name: client.name.clone() }));
         }
         let session = app
-            .store
-            .read(move |connection| store::sessions::find_by_token(connection, &token_hash))
-            .await?
+            .sessions
+            .find(&app.store, &token_hash)?
             .ok_or_else(|| ApiError::new(ErrorCode::Unauthorized, "open a session and send its token"))?;
         if session.expires_at <= app.clock.now() {
             return Err(ApiError::new(
@@ -78,7 +76,7 @@ impl FromRequestParts<Arc<App>> for Caller {
                 "name the origin of this page when the session is opened",
             ));
         }
-        Ok(Self::Session(Box::new(SessionCaller(session))))
+        Ok(Self::Session(SessionCaller(session)))
     }
 }
 
@@ -100,7 +98,7 @@ impl FromRequestParts<Arc<App>> for SessionCaller {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> ApiResult<Self> {
         match Caller::from_request_parts(parts, app).await? {
-            Caller::Session(session) => Ok(*session),
+            Caller::Session(session) => Ok(session),
             Caller::Client(_) => {
                 Err(ApiError::new(ErrorCode::Forbidden, "open a session for the signer and use its token"))
             }

@@ -66,7 +66,7 @@ pub(super) async fn create_document(
     }
     let row = DocumentRow {
         id: DocumentId::generate(),
-        session_id: session.0.id,
+        session_id: session.0.id.clone(),
         name,
         media_type: media_type.to_owned(),
         size_bytes: stored.size_bytes(),
@@ -89,7 +89,7 @@ pub(super) async fn show_document(
     caller: Caller,
     Path(id): Path<String>,
 ) -> ApiResult<Json<Document>> {
-    Ok(Json(find(&app, &id, caller.scope()).await?.to_wire()))
+    Ok(Json(find(&app, &id, caller.scope())?.to_wire()))
 }
 
 /// Handles `GET /v1/documents/{id}/content`.
@@ -98,7 +98,7 @@ pub(super) async fn download_document(
     caller: Caller,
     Path(id): Path<String>,
 ) -> ApiResult<Response> {
-    let row = find(&app, &id, caller.scope()).await?;
+    let row = find(&app, &id, caller.scope())?;
     let download = Download {
         parts: vec![row.sha256],
         name: row.name,
@@ -110,13 +110,10 @@ pub(super) async fn download_document(
 }
 
 /// The document, if it exists for this scope.
-pub(super) async fn find(app: &App, id: &str, scope: Scope) -> ApiResult<DocumentRow> {
+pub(super) fn find(app: &App, id: &str, scope: Scope) -> ApiResult<DocumentRow> {
     let not_found = || ApiError::not_found("document");
     let id: DocumentId = id.parse().map_err(|_| not_found())?;
-    app.store
-        .read(move |connection| store::documents::find(connection, &id, &scope))
-        .await?
-        .ok_or_else(not_found)
+    app.store.read(move |connection| store::documents::find(connection, &id, &scope))?.ok_or_else(not_found)
 }
 
 fn media_type(headers: &HeaderMap) -> ApiResult<&'static str> {

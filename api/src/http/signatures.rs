@@ -20,6 +20,7 @@ use super::download::Download;
 use super::json::Json;
 use super::problem::{ApiError, ApiResult};
 use crate::app::App;
+use crate::engine::Task;
 use crate::engine::artefact::SigningFailure;
 use crate::engine::plan::{Draft, Plan};
 use crate::ids::{KeyId, SignatureId};
@@ -38,7 +39,7 @@ pub(super) async fn create_signature(
     session: SessionCaller,
     Json(request): Json<CreateSignature>,
 ) -> ApiResult<Response> {
-    let document = documents::find(&app, &request.document_id, session.scope()).await?;
+    let document = documents::find(&app, &request.document_id, session.scope())?;
     let (status, row) = match request.custody {
         Custody::Hsm => (StatusCode::ACCEPTED, accept_for_token(&app, &session, &request, &document).await?),
         Custody::Local => {
@@ -72,7 +73,7 @@ pub(super) async fn show_signature(
     let waiter = app.engine.waiters.register(&id);
     loop {
         let woken = waiter.woken();
-        let row = find(&app, &id, caller.scope()).await?;
+        let row = find(&app, &id, caller.scope())?;
         if row.state.is_final() || tokio::time::Instant::now() >= deadline {
             return Ok(Json(view(&row)?));
         }
@@ -92,7 +93,7 @@ pub(super) async fn download_signature(
     Path(id): Path<String>,
 ) -> ApiResult<Response> {
     let id: SignatureId = id.parse().map_err(|_| ApiError::not_found("signature"))?;
-    let row = find(&app, &id, caller.scope()).await?;
+    let row = find(&app, &id, caller.scope())?;
     let Some(artefact) = row.artefact else {
         return Err(ApiError::new(
             ErrorCode::SignatureStateConflict,
@@ -103,8 +104,7 @@ pub(super) async fn download_signature(
         SignatureFormat::Cades => vec![artefact.tail],
         SignatureFormat::Pades => {
             let document = row.document_id;
-            let document =
-                app.store.read(move |connection| store::documents::load(connection, &document)).await?;
+            let document = app.store.read(move |connection| store::documents::load(connection, &document))?;
             vec![
                 document.ok_or_else(|| ApiError::internal("the document's row is missing"))?.sha256,
                 artefact.tail,
@@ -145,10 +145,9 @@ async fn accept_for_token(
     let (signer, now) = (session.0.signer_hash, app.clock.now());
     let key = app
         .store
-        .read(move |connection| store::keys::find_active(connection, &signer, now))
-        .await?
+        .read(move |connection| store::keys::find_active(connection, &signer, now))?
         .ok_or_else(no_key)?;
-    accept_certificate(app, session, key.certificate.clone()).await?;
+    accept_certificate(app, session, &key.certificate).await?;
     let row = new_row(
         app,
         session,
@@ -160,7 +159,7 @@ async fn accept_for_token(
         None,
     );
     insert(app, &row).await?;
-    app.engine.submit(row.id.clone());
+    app.engine.submit(Task::New(Box::new(row.clone()), Box::new(document.clone())));
     Ok(row)
 }
 
@@ -177,7 +176,7 @@ async fn prepare_for_person(
         .ok_or_else(|| ApiError::member("/certificate", "required for `local`"))?;
     let certificate = Base64::decode_vec(text)
         .map_err(|_| ApiError::member("/certificate", "the DER of a certificate in standard base64"))?;
-    let (signer, chain) = accept_certificate(app, session, certificate).await?;
+    let (signer, chain) = accept_certificate(app, session, &certificate).await?;
     let _memory = app.engine.reserve(document.size_bytes).await;
     let bytes = app.objects.read(document.sha256).await?;
     let (format, sha256, signing_time) = (request.format, document.sha256, app.clock.now());
@@ -193,7 +192,7 @@ async fn prepare_for_person(
         };
         Plan::prepare(draft).map(|plan| plan.encode())
     };
-    let plan = tokio::task::spawn_blocking(prepare).await.map_err(ApiError::internal)??;
+    let plan = app.engine.compute(prepare).await.map_err(ApiError::internal)??;
     let row = new_row(
         app,
         session,
@@ -212,21 +211,21 @@ async fn prepare_for_person(
 async fn accept_certificate(
     app: &Arc<App>,
     session: &SessionCaller,
-    der: Vec<u8>,
+    der: &[u8],
 ) -> ApiResult<(Certificate, Arc<[Certificate]>)> {
-    let (app, signer) = (Arc::clone(app), session.0.signer_hash);
-    // Building a path verifies signatures: not on an async thread.
-    tokio::task::spawn_blocking(move || {
-        let certificate =
-            Certificate::from_der(&der).map_err(|error| ApiError::new(error.code(), error.to_string()))?;
-        let chain = app
+    let certificate =
+        Certificate::from_der(der).map_err(|error| ApiError::new(error.code(), error.to_string()))?;
+    let known = app.trust.knows_path(&certificate, app.clock.now());
+    let (worker, signer) = (Arc::clone(app), session.0.signer_hash);
+    let accept = move || {
+        let chain = worker
             .trust
-            .accept(&certificate, &signer, &app.lookup, app.clock.now())
+            .accept(&certificate, &signer, &worker.lookup, worker.clock.now())
             .map_err(|refusal| ApiError::new(refusal.code(), refusal.to_string()))?;
         Ok((certificate, chain))
-    })
-    .await
-    .map_err(ApiError::internal)?
+    };
+    // Building a path verifies signatures; a known one takes microseconds.
+    if known { accept() } else { app.engine.compute(accept).await.map_err(ApiError::internal)? }
 }
 
 #[expect(clippy::too_many_arguments, reason = "one place where a row is made from its request")]
@@ -266,11 +265,10 @@ async fn insert(app: &App, row: &SignatureRow) -> ApiResult<()> {
     Ok(app.store.write(move |connection| store::signatures::insert(connection, &row)).await?)
 }
 
-async fn find(app: &App, id: &SignatureId, scope: Scope) -> ApiResult<SignatureRow> {
+fn find(app: &App, id: &SignatureId, scope: Scope) -> ApiResult<SignatureRow> {
     let id = id.clone();
     app.store
-        .read(move |connection| store::signatures::find(connection, &id, &scope))
-        .await?
+        .read(move |connection| store::signatures::find(connection, &id, &scope))?
         .ok_or_else(|| ApiError::not_found("signature"))
 }
 

@@ -1,12 +1,14 @@
 //! Signing sessions and the origins that may use them.
 
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use rubrica_core::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::StoreError;
 use super::row::{digest, time, unix_ms};
+use super::{Store, StoreError};
 use crate::ids::SessionId;
 use crate::lookup::SignerHash;
 
@@ -25,6 +27,36 @@ pub(crate) struct SessionRow {
     pub(crate) origins: Vec<String>,
     pub(crate) created_at: Timestamp,
     pub(crate) expires_at: Timestamp,
+}
+
+/// Sessions kept in memory at most; then all are forgotten and read again as they come.
+const MOST_KNOWN: usize = 10_000;
+
+/// Sessions by token hash, read once: they never change.
+#[derive(Debug, Default)]
+pub(crate) struct KnownSessions(RwLock<HashMap<[u8; 32], Arc<SessionRow>>>);
+
+impl KnownSessions {
+    /// As [`find_by_token`], from memory when it is there.
+    pub(crate) fn find(
+        &self,
+        store: &Store,
+        token_hash: &[u8; 32],
+    ) -> Result<Option<Arc<SessionRow>>, StoreError> {
+        if let Some(known) = self.0.read().unwrap_or_else(PoisonError::into_inner).get(token_hash) {
+            return Ok(Some(Arc::clone(known)));
+        }
+        let Some(row) = store.read(|connection| find_by_token(connection, token_hash))? else {
+            return Ok(None);
+        };
+        let row = Arc::new(row);
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= MOST_KNOWN {
+            known.clear();
+        }
+        known.insert(*token_hash, Arc::clone(&row));
+        Ok(Some(row))
+    }
 }
 
 /// Keeps a new session. Only the hash of its token is kept.
@@ -57,10 +89,7 @@ pub(crate) fn insert(
 }
 
 /// Finds the session of a bearer token, expired or not.
-pub(crate) fn find_by_token(
-    connection: &Connection,
-    token_hash: &[u8; 32],
-) -> Result<Option<SessionRow>, StoreError> {
+fn find_by_token(connection: &Connection, token_hash: &[u8; 32]) -> Result<Option<SessionRow>, StoreError> {
     let found = connection
         .prepare_cached(
             "SELECT id, client, signer_hash, signer_name, signer_masked, created_at, expires_at

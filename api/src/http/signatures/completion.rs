@@ -9,7 +9,7 @@ use rubrica_core::wire::{CompleteSignature, Custody, Signature, SignatureState};
 
 use super::{find, view};
 use crate::app::App;
-use crate::engine::artefact::{self, seal};
+use crate::engine::artefact::{self, SigningFailure, seal};
 use crate::engine::plan::Plan;
 use crate::http::auth::SessionCaller;
 use crate::http::json::Json;
@@ -33,7 +33,7 @@ pub(crate) async fn complete_signature(
         .map_err(|_| ApiError::member("/signature_value", "the raw signature in standard base64"))?;
     let value_sha256 = sha256(&value);
     let id: SignatureId = id.parse().map_err(|_| ApiError::not_found("signature"))?;
-    let row = find(&app, &id, session.scope()).await?;
+    let row = find(&app, &id, session.scope())?;
     if let Some(answer) = settled(&app, &row, &value_sha256)? {
         return Ok(answer);
     }
@@ -43,7 +43,7 @@ pub(crate) async fn complete_signature(
         other => other?,
     }
     app.engine.waiters.wake(&id);
-    let row = find(&app, &id, session.scope()).await?;
+    let row = find(&app, &id, session.scope())?;
     settled(&app, &row, &value_sha256)?
         .ok_or_else(|| ApiError::internal("a completed signature is not released"))
 }
@@ -86,21 +86,23 @@ async fn release(
     let document_id = row.document_id.clone();
     let document = app
         .store
-        .read(move |connection| store::documents::load(connection, &document_id))
-        .await?
+        .read(move |connection| store::documents::load(connection, &document_id))?
         .ok_or(StoreError::Damaged { column: "signature.document_id" })?;
     let _memory = app.engine.reserve(document.size_bytes).await;
     // Reading checks the digest: the document is the one that was prepared.
     let bytes = app.objects.read(document.sha256).await?;
     let worker = Arc::clone(app);
-    let (sealed, tail, now) = tokio::task::spawn_blocking(move || {
-        let now = worker.clock.now();
-        let mut sealed = seal(&plan, bytes, &value, &worker.trust.context(now))?;
-        let tail = worker.objects.put(std::mem::take(&mut sealed.tail))?;
-        Ok::<_, ApiError>((sealed, tail, now))
-    })
-    .await
-    .map_err(ApiError::internal)??;
+    let (sealed, tail, now) = app
+        .engine
+        .compute(move || {
+            let now = worker.clock.now();
+            let context = worker.trust.context_for(plan.signer(), now).map_err(SigningFailure::from)?;
+            let mut sealed = seal(&plan, bytes, &value, &context)?;
+            let tail = worker.objects.put(std::mem::take(&mut sealed.tail))?;
+            Ok::<_, ApiError>((sealed, tail, now))
+        })
+        .await
+        .map_err(ApiError::internal)??;
     let artefact = artefact::row(&sealed, row.format, &document.name, tail.sha256(), now);
     let id = row.id.clone();
     app.store
