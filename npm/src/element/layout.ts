@@ -6,6 +6,13 @@ import { phaseOf } from "./screens/index.js";
 
 /** Lays a screen out: phases, emblem, heading, explanation, body. */
 export function layout(step: Step, content: ScreenContent, texts: Texts): HTMLElement {
+  const help: HTMLSlotElement = h("slot", {
+    name: "help",
+    part: "help",
+    // A page without help of its own gets no empty frame for it.
+    onslotchange: () => help.classList.toggle("filled", help.assignedNodes().length > 0),
+    class: "help",
+  });
   return h(
     "section",
     { class: "panel", part: "panel", "data-step": step, "aria-labelledby": "heading" },
@@ -23,7 +30,7 @@ export function layout(step: Step, content: ScreenContent, texts: Texts): HTMLEl
       ...content.body,
     ),
     // The bank's own help, in the same place on every screen.
-    h("slot", { name: "help", class: "help", part: "help" }),
+    help,
   );
 }
 

@@ -46,7 +46,7 @@ const css = /* css */ `
     --_warning-tint: light-dark(#fff6e3, color-mix(in srgb, var(--_warning) 13%, var(--_surface)));
   }
 }
-:host([hidden]) { display: none; }
+:host([hidden]), [hidden] { display: none !important; }
 *, ::before, ::after { box-sizing: border-box; }
 
 .panel {
@@ -70,7 +70,7 @@ const css = /* css */ `
 .phases p { margin: 0.625rem 0 0; font-size: 0.8125rem; line-height: 1.3; color: var(--_muted); }
 
 .intro { display: grid; gap: 0.5rem; justify-items: start; }
-h2 { margin: 0; font-size: 1.4375rem; line-height: 1.28; font-weight: 650; letter-spacing: -0.012em; text-wrap: balance; }
+h2 { margin: 0; font-size: 1.4375rem; line-height: 1.28; font-weight: 650; letter-spacing: -0.012em; text-wrap: pretty; }
 h2:focus { outline: none; }
 h3 { margin: 0; font-size: 1rem; line-height: 1.4; font-weight: 620; }
 p { margin: 0; }
@@ -112,7 +112,7 @@ p { margin: 0; }
 .button.primary { background: var(--_accent); border-color: var(--_accent); color: var(--_on-accent); }
 .button.primary:hover { background: color-mix(in srgb, var(--_accent) 86%, var(--_text)); border-color: transparent; }
 .button:disabled { background: var(--_raised); border-color: var(--_line); color: var(--_muted); cursor: not-allowed; }
-.link { display: inline-flex; align-items: center; min-block-size: 2.75rem; padding: 0.25rem 0; border: 0; background: none; color: var(--_accent); font: inherit; font-size: 0.9375rem; font-weight: 550; text-align: start; text-decoration: underline; text-decoration-thickness: 1px; text-underline-offset: 0.22em; cursor: pointer; }
+.link { display: inline-flex; align-items: center; min-block-size: 2.75rem; padding: 0.25rem 0; border: 0; background: none; color: var(--_accent); font: inherit; font-size: 0.9375rem; font-weight: 500; text-align: start; text-decoration: underline; text-decoration-thickness: 1px; text-underline-offset: 0.22em; cursor: pointer; }
 .link:hover { text-decoration-thickness: 2px; }
 .links { display: flex; flex-wrap: wrap; gap: 0 1.5rem; margin-block-start: -0.5rem; }
 :is(.button, .link, input):focus-visible, .card:has(input:focus-visible) { outline: 3px solid var(--_accent); outline-offset: 2px; }
@@ -153,8 +153,9 @@ legend { padding: 0; margin-block-end: 0.625rem; font-size: 0.875rem; font-weigh
 .card .holder { display: block; font-weight: 600; line-height: 1.4; overflow-wrap: anywhere; }
 .card .line { display: block; font-size: 0.875rem; line-height: 1.5; color: var(--_muted); overflow-wrap: anywhere; }
 .card .line.numbers, dd.numbers { font-variant-numeric: tabular-nums; }
-.card.unusable { cursor: not-allowed; background: var(--_raised); border-color: var(--_line); }
-.card.unusable .holder { color: var(--_muted); font-weight: 550; }
+.card.unusable { padding-block: 0.75rem; cursor: not-allowed; background: var(--_raised); border-color: var(--_line); }
+.card.unusable .holder { color: var(--_muted); font-weight: 500; }
+.card.unusable .tags { margin-block-start: 0.375rem; }
 .tags { display: flex; flex-wrap: wrap; gap: 0.375rem; margin-block-start: 0.5rem; }
 .tag { display: inline-flex; align-items: center; gap: 0.25rem; padding: 0.1875rem 0.5rem; border-radius: 1rem; background: var(--_raised); color: var(--_muted); font-size: 0.75rem; font-weight: 600; line-height: 1.4; }
 .card:has(input:checked) .tag { background: var(--_surface); }
@@ -169,12 +170,12 @@ dl { display: grid; margin: 0; border: 1px solid var(--_line); border-radius: va
 dl > div { display: grid; grid-template-columns: minmax(7rem, 30%) 1fr; gap: 0.125rem 1rem; padding: 0.75rem 1rem; }
 dl > div + div { border-block-start: 1px solid var(--_line); }
 dt { font-size: 0.875rem; line-height: 1.6; color: var(--_muted); }
-dd { margin: 0; font-weight: 550; overflow-wrap: anywhere; }
+dd { margin: 0; font-weight: 500; overflow-wrap: anywhere; }
 dd .under { display: block; font-size: 0.875rem; font-weight: 400; color: var(--_muted); }
 code { font: 500 0.875em/1.5 ui-monospace, "SF Mono", "Cascadia Mono", "Roboto Mono", Menlo, Consolas, monospace; letter-spacing: 0.01em; }
 .effect { padding-inline-start: 1rem; border-inline-start: 3px solid var(--_accent); line-height: 1.55; text-wrap: pretty; }
 
-.pin-window { inline-size: min(100%, 17.5rem); block-size: auto; margin-inline: auto; stroke-linecap: round; }
+.pin-window { display: block; inline-size: min(100%, 17.5rem); block-size: auto; margin-inline: auto; stroke-linecap: round; }
 .pin-window :is(.back, .front, .field) { fill: var(--_surface); stroke: var(--_border); stroke-width: 1.5; }
 .pin-window .back { fill: var(--_raised); stroke: var(--_line); }
 .pin-window .line { stroke: var(--_line); stroke-width: 1.5; }
@@ -199,7 +200,7 @@ code { font: 500 0.875em/1.5 ui-monospace, "SF Mono", "Cascadia Mono", "Roboto M
 @keyframes appear { from { opacity: 0; } }
 @keyframes shimmer { from { background-position: 120% 0; } to { background-position: -60% 0; } }
 
-.help:not([hidden]) { display: block; margin-block-start: 1.5rem; padding-block-start: 1rem; border-block-start: 1px solid var(--_line); font-size: 0.875rem; color: var(--_muted); }
+.help.filled { display: block; margin-block-start: 1.5rem; padding-block-start: 1rem; border-block-start: 1px solid var(--_line); font-size: 0.875rem; color: var(--_muted); }
 .away { position: absolute; inline-size: 1px; block-size: 1px; margin: -1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 
 @container (max-width: 30rem) {

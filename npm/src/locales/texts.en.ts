@@ -26,6 +26,7 @@ export const en: Texts = {
     refresh: "Check again",
     continue: "Continue",
     sign: "Sign",
+    applySeal: "Apply seal",
     refuse: "Refuse",
     chooseAnother: "Use another certificate",
     useLocal: "Use a certificate of this computer",
@@ -133,7 +134,7 @@ export const en: Texts = {
   certificate: { issuer: (issuer) => `Issued by ${issuer}`, validUntil: (date) => `Valid until ${date}` },
   confirming: {
     title: "Check before you sign",
-    lead: "Read the details below. Refusing has no consequence on this screen.",
+    lead: "Read the details below and decide. The document is signed only if you confirm.",
     labels: {
       document: "Document",
       hash: "SHA-256 digest",
@@ -180,8 +181,8 @@ export const en: Texts = {
   done: {
     title: "Document signed",
     lead: "The signature was verified. Download the file and keep it: it is the signed document.",
-    labels: { holder: "Signed with the certificate of", time: "Time", hash: "SHA-256 digest", key: "Key" },
-    time: (text) => `${text} (as told by the system)`,
+    labels: { holder: "Signed with the certificate of", seal: "Electronic seal of", time: "Time", hash: "SHA-256 digest", key: "Key" },
+    timeSource: "As told by the system",
     personalData: "The file contains the certificate and with it your CPF or CNPJ. Keep that in mind when you share it.",
   },
   cancelled: {

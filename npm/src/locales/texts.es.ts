@@ -26,6 +26,7 @@ export const es: Texts = {
     refresh: "Comprobar de nuevo",
     continue: "Continuar",
     sign: "Firmar",
+    applySeal: "Aplicar sello",
     refuse: "Rechazar",
     chooseAnother: "Usar otro certificado",
     useLocal: "Usar un certificado de este equipo",
@@ -137,7 +138,7 @@ export const es: Texts = {
   certificate: { issuer: (issuer) => `Emitido por ${issuer}`, validUntil: (date) => `Válido hasta ${date}` },
   confirming: {
     title: "Revise antes de firmar",
-    lead: "Lea los datos de abajo. Rechazar no tiene ninguna consecuencia en esta pantalla.",
+    lead: "Lea los datos de abajo y decida. El documento solo se firma si usted confirma.",
     labels: {
       document: "Documento",
       hash: "Resumen SHA-256",
@@ -184,8 +185,8 @@ export const es: Texts = {
   done: {
     title: "Documento firmado",
     lead: "La firma se verificó. Descargue el archivo y guárdelo: es el documento firmado.",
-    labels: { holder: "Firmado con el certificado de", time: "Hora", hash: "Resumen SHA-256", key: "Clave" },
-    time: (text) => `${text} (hora informada por el sistema)`,
+    labels: { holder: "Firmado con el certificado de", seal: "Sello electrónico de", time: "Hora", hash: "Resumen SHA-256", key: "Clave" },
+    timeSource: "Hora informada por el sistema",
     personalData: "El archivo contiene el certificado y, con él, su CPF o CNPJ. Téngalo en cuenta al compartirlo.",
   },
   cancelled: {

@@ -26,6 +26,7 @@ export const ptBR: Texts = {
     refresh: "Verificar de novo",
     continue: "Continuar",
     sign: "Assinar",
+    applySeal: "Aplicar selo",
     refuse: "Recusar",
     chooseAnother: "Usar outro certificado",
     useLocal: "Usar um certificado deste computador",
@@ -137,7 +138,7 @@ export const ptBR: Texts = {
   certificate: { issuer: (issuer) => `Emitido por ${issuer}`, validUntil: (date) => `Válido até ${date}` },
   confirming: {
     title: "Confira antes de assinar",
-    lead: "Leia os dados abaixo. Você pode recusar sem nenhuma consequência nesta tela.",
+    lead: "Leia os dados abaixo e decida. O documento só é assinado se você confirmar.",
     labels: {
       document: "Documento",
       hash: "Resumo SHA-256",
@@ -184,8 +185,8 @@ export const ptBR: Texts = {
   done: {
     title: "Documento assinado",
     lead: "A assinatura foi verificada. Baixe o arquivo e guarde-o: ele é o documento assinado.",
-    labels: { holder: "Assinado com o certificado de", time: "Horário", hash: "Resumo SHA-256", key: "Chave" },
-    time: (text) => `${text} (horário informado pelo sistema)`,
+    labels: { holder: "Assinado com o certificado de", seal: "Selo eletrônico de", time: "Horário", hash: "Resumo SHA-256", key: "Chave" },
+    timeSource: "Horário informado pelo sistema",
     personalData: "O arquivo contém o certificado e, com ele, o seu CPF ou CNPJ. Leve isso em conta ao compartilhar.",
   },
   cancelled: {

@@ -25,6 +25,7 @@ export interface Texts {
       | "refresh"
       | "continue"
       | "sign"
+      | "applySeal"
       | "refuse"
       | "chooseAnother"
       | "useLocal"
@@ -102,8 +103,9 @@ export interface Texts {
   readonly signing: Screen;
   readonly finishing: Screen;
   readonly done: Screen & {
-    readonly labels: Readonly<Record<"holder" | "time" | "hash" | "key", string>>;
-    readonly time: (text: string) => string;
+    readonly labels: Readonly<Record<"holder" | "seal" | "time" | "hash" | "key", string>>;
+    /** AD-RB has no proof of time, so its source is named. */
+    readonly timeSource: string;
     readonly personalData: string;
   };
   readonly cancelled: Readonly<Record<"user" | "caller" | "time" | "client", Screen>> & { readonly abandoned: string };

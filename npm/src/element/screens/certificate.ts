@@ -133,7 +133,7 @@ function unusableList(choices: readonly CertificateChoice[], context: Context): 
         h(
           "span",
           {},
-          ...description(choice, context),
+          ...holder(choice, context),
           h(
             "span",
             { class: "tags" },
@@ -146,12 +146,19 @@ function unusableList(choices: readonly CertificateChoice[], context: Context): 
   );
 }
 
-function description({ certificate }: CertificateChoice, context: Context): readonly Child[] {
-  const { texts, locale } = context;
+function holder({ certificate }: CertificateChoice, context: Context): readonly Child[] {
   return [
     h("span", { class: "holder" }, certificate.holder),
     certificate.identifierMasked &&
       h("span", { class: "line numbers" }, `${identifierName(certificate, context)} ${certificate.identifierMasked}`),
+  ];
+}
+
+function description(choice: CertificateChoice, context: Context): readonly Child[] {
+  const { texts, locale } = context;
+  const { certificate } = choice;
+  return [
+    ...holder(choice, context),
     h("span", { class: "line" }, texts.certificate.issuer(certificate.issuer)),
     h("span", { class: "line" }, texts.certificate.validUntil(dateText(certificate.notAfter, locale))),
   ];

@@ -12,7 +12,7 @@ import {
   emblem,
   fact,
   installLink,
-  notice,
+  links,
   steps,
   waitingLine,
   waitRow,
@@ -41,6 +41,7 @@ export function absent(snapshot: SnapshotOf<"absent">, context: Context): Screen
       waitingLine(texts.absent.waiting),
       // Too early to suggest that something went wrong.
       !snapshot.provisional && h("p", { class: "small" }, texts.absent.reload),
+      cancelLink(context),
     ],
   };
 }
@@ -55,11 +56,15 @@ export function outdated(snapshot: SnapshotOf<"outdated">, context: Context): Sc
       h(
         "dl",
         {},
-        fact(part[snapshot.part], `${installed}: ${snapshot.installed ?? unknownVersion}`),
-        fact(required, snapshot.required),
+        fact(
+          part[snapshot.part],
+          `${installed}: ${snapshot.installed ?? unknownVersion}`,
+          h("span", { class: "under" }, `${required}: ${snapshot.required}`),
+        ),
       ),
       installActions(context),
       waitingLine(waiting),
+      cancelLink(context),
     ],
   };
 }
@@ -72,7 +77,12 @@ export function blocked(snapshot: SnapshotOf<"blocked">, context: Context): Scre
       return {
         emblem: emblem("puzzle"),
         ...text,
-        body: [steps(texts.blocked.nativeSteps(platform)), installActions(context), waitingLine(texts.blocked.waiting)],
+        body: [
+          steps(texts.blocked.nativeSteps(platform)),
+          installActions(context),
+          waitingLine(texts.blocked.waiting),
+          cancelLink(context),
+        ],
       };
     case "no_response":
       return {
@@ -89,7 +99,7 @@ export function blocked(snapshot: SnapshotOf<"blocked">, context: Context): Scre
         emblem: emblem("alert", "danger"),
         ...text,
         isAlert: true,
-        body: [notice("plain", "alert", code(context, "client_licence")), tryAgain(context)],
+        body: [tryAgain(context), code(context, "client_licence")],
       };
   }
 }
@@ -104,7 +114,7 @@ export function unsupported(snapshot: SnapshotOf<"unsupported">, context: Contex
 
 /** The code that support asks for. */
 export function code({ texts }: Context, value: string): HTMLElement {
-  return h("p", {}, `${texts.failed.code}: `, h("code", {}, value));
+  return h("p", { class: "small" }, `${texts.failed.code}: `, h("code", {}, value));
 }
 
 function installActions(context: Context): Child {
@@ -112,8 +122,11 @@ function installActions(context: Context): Child {
   return actions([
     installLink(context, INSTALL_URL),
     button(context, "refresh", texts.actions.refresh),
-    button(context, "cancel", texts.actions.cancel, { look: "link" }),
   ]);
+}
+
+function cancelLink(context: Context): Child {
+  return links(button(context, "cancel", context.texts.actions.cancel, { look: "link" }));
 }
 
 function tryAgain(context: Context): Child {

@@ -113,11 +113,11 @@ export function done(snapshot: SnapshotOf<"done">, context: Context): ScreenCont
         "dl",
         { part: "facts" },
         fact(
-          labels.holder,
+          certificate.kind === "seal" ? labels.seal : labels.holder,
           certificate.holder,
           certificate.identifierMasked && h("span", { class: "under" }, certificate.identifierMasked),
         ),
-        fact(labels.time, texts.done.time(timeText(result.releasedAt, locale))),
+        fact(labels.time, timeText(result.releasedAt, locale), h("span", { class: "under" }, texts.done.timeSource)),
         fact(labels.key, texts.confirming.key[custody]),
         fact(labels.hash, shortHash(result.sha256)),
       ),

@@ -30,7 +30,6 @@ export function failed(snapshot: SnapshotOf<"failed">, context: Context): Screen
     lead: message,
     isAlert: true,
     body: [
-      notice("plain", "alert", code(context, value)),
       actions(
         retryable
           ? [
@@ -39,6 +38,7 @@ export function failed(snapshot: SnapshotOf<"failed">, context: Context): Screen
             ]
           : [button(context, "reset", next, { look: "primary" })],
       ),
+      code(context, value),
     ],
   };
 }

@@ -44,7 +44,9 @@ export function confirming(snapshot: SnapshotOf<"confirming">, context: Context)
       h("p", { class: "effect" }, texts.confirming.effect[certificate.kind](certificate.holder)),
       actions(
         [
-          button(context, "confirm", texts.actions.sign, { look: "primary" }),
+          button(context, "confirm", certificate.kind === "seal" ? texts.actions.applySeal : texts.actions.sign, {
+            look: "primary",
+          }),
           button(context, "refuse", texts.actions.refuse),
         ],
         { equal: true },
