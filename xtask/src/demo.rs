@@ -9,7 +9,11 @@ use crate::{node, system, tools};
 /// Everything that ends up in the browser module.
 const WASM_INPUTS: &[&str] = &["Cargo.toml", "Cargo.lock", "core/src", "sdk-wasm"];
 const PACKAGE_INPUTS: &[&str] = &["npm"];
-const SITE_INPUTS: &[&str] = &["demo-site", "tests/web-pki-simulator", "npm/dist/.built"];
+const SITE_INPUTS: &[&str] = &["demo-site", "tests/web-pki-simulator", PACKAGE_STAMP];
+
+/// Touched after each build; beside the dependencies, so that no stamp is ever packed or served.
+const PACKAGE_STAMP: &str = "npm/node_modules/.rubrica-built";
+const SITE_STAMP: &str = "demo-site/node_modules/.rubrica-built";
 
 /// Installs, builds and becomes the server: the process is replaced, so Ctrl-C ends all there is.
 pub(crate) fn run(arguments: &[String]) -> Outcome<()> {
@@ -41,21 +45,19 @@ pub(crate) fn binary(profile: &str) -> Outcome<PathBuf> {
 /// Builds the npm package and the portal that uses it, when their inputs changed.
 pub(crate) fn web() -> Outcome<()> {
     let package_inputs: Vec<&str> = WASM_INPUTS.iter().chain(PACKAGE_INPUTS).copied().collect();
-    if stale("npm/dist/.built", &package_inputs) {
+    if stale(PACKAGE_STAMP, &package_inputs) || !root().join("npm/dist/index.js").is_file() {
         tools::ensure_wasm_target()?;
-        node::install("npm")?;
-        execute(&mut node::script("npm", "build")?)?;
-        built("npm/dist/.built")?;
+        build_package("npm", PACKAGE_STAMP)?;
     }
-    if stale("demo-site/dist/.built", SITE_INPUTS) {
-        node::install("demo-site")?;
-        execute(&mut node::script("demo-site", "build")?)?;
-        built("demo-site/dist/.built")?;
+    if stale(SITE_STAMP, SITE_INPUTS) || !root().join("demo-site/dist/index.html").is_file() {
+        build_package("demo-site", SITE_STAMP)?;
     }
     Ok(())
 }
 
-fn built(stamp: &str) -> Outcome<()> {
+fn build_package(folder: &str, stamp: &str) -> Outcome<()> {
+    node::install(folder)?;
+    execute(&mut node::script(folder, "build")?)?;
     std::fs::write(root().join(stamp), "").map_err(|error| format!("{stamp}: {error}").into())
 }
 
