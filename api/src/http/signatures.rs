@@ -77,6 +77,7 @@ pub(super) async fn show_signature(
         if row.state.is_final() || tokio::time::Instant::now() >= deadline {
             return Ok(Json(view(&row)?));
         }
+        tracing::debug!(signature.id = %id, wait_ms, "a caller waits for the end");
         // Whether it ended, the time is over or the process stops: the row tells what is true.
         tokio::select! {
             () = woken => {}

@@ -109,6 +109,8 @@ fn what_cannot_be_signed_says_why_and_writes_nothing() {
     sign(&testdata("README.md"), "signer.p12", &out, &[]).assert_error(3, "not_a_pdf");
     sign(&testdata("encrypted.pdf"), "signer.p12", &out, &[]).assert_error(3, "pdf_encrypted");
     sign(&testdata("truncated.pdf"), "signer.p12", &out, &[]).assert_error(3, "pdf_damaged");
+    sign(&testdata("xfa.pdf"), "signer.p12", &out, &[]).assert_error(3, "pdf_unsupported");
+    sign(&testdata("certified.pdf"), "signer.p12", &out, &[]).assert_error(1, "pdf_signing_forbidden");
     sign(&contract, "expired.p12", &out, &[]).assert_error(1, "certificate_expired");
     sign(&contract, "no-key.p12", &out, &[]).assert_error(3, "p12_malformed");
     sign(&contract, "contract.pdf", &out, &[]).assert_error(3, "p12_malformed");

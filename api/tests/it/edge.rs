@@ -76,8 +76,9 @@ fn a_long_wait_ends_with_the_process() {
             [&id],
         )
         .unwrap();
+    let waits = instance.log().matches("a caller waits for the end").count();
     let waiting = std::thread::spawn(move || session.wait(&id));
-    while !instance.log().contains("/v1/signatures/{id}") {
+    while instance.log().matches("a caller waits for the end").count() <= waits {
         std::thread::yield_now();
     }
     assert_eq!(instance.terminate(), Some(0));

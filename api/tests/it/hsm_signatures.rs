@@ -83,6 +83,8 @@ fn a_document_that_cannot_be_signed_fails_with_its_reason() {
         (b"not a PDF at all".to_vec(), "not_a_pdf"),
         (std::fs::read(testdata("truncated.pdf")).unwrap(), "pdf_damaged"),
         (std::fs::read(testdata("encrypted.pdf")).unwrap(), "pdf_encrypted"),
+        (std::fs::read(testdata("xfa.pdf")).unwrap(), "pdf_unsupported"),
+        (std::fs::read(testdata("certified.pdf")).unwrap(), "pdf_signing_forbidden"),
     ] {
         let id = session.sign_by_token(&session.upload(&bytes), "pades");
         let signature = session.wait(&id);

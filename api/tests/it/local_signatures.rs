@@ -151,6 +151,8 @@ fn a_document_that_cannot_be_signed_is_refused_at_once() {
         (b"not a PDF at all".to_vec(), "not_a_pdf"),
         (std::fs::read(testdata("truncated.pdf")).unwrap(), "pdf_damaged"),
         (std::fs::read(testdata("encrypted.pdf")).unwrap(), "pdf_encrypted"),
+        (std::fs::read(testdata("xfa.pdf")).unwrap(), "pdf_unsupported"),
+        (std::fs::read(testdata("certified.pdf")).unwrap(), "pdf_signing_forbidden"),
     ] {
         let body = json!({
             "document_id": session.upload(&bytes), "custody": "local", "format": "pades", "certificate": certificate,
@@ -193,6 +195,28 @@ fn a_document_that_was_changed_on_the_disk_is_not_signed() {
         session.get(complete_path(&signature).trim_end_matches("/complete")).json()["state"],
         "prepared"
     );
+}
+
+#[test]
+fn a_slot_that_is_too_small_releases_nothing() {
+    let instance = Instance::start();
+    let session = instance.session(BRUNO);
+    let key = &LocalKey::all()[0];
+    let signature = begin(&session, &session.upload(&contract()), "pades", &key.certificate);
+    let id = signature["id"].as_str().unwrap();
+    let value = key.sign(&typed(&signature), &contract(), SignatureFormat::Pades);
+    let database = instance.database();
+    let plan: Vec<u8> =
+        database.query_row("SELECT plan FROM signature WHERE id = ?1", [id], |row| row.get(0)).unwrap();
+    let mut plan: Value = serde_json::from_slice(&plan).unwrap();
+    plan["appended"] = json!(Base64::encode_string(b"<00>"));
+    plan["slot"] = json!({ "start": 0, "end": 4 });
+    let plan = plan.to_string().into_bytes();
+    database.execute("UPDATE signature SET plan = ?2 WHERE id = ?1", rusqlite::params![id, plan]).unwrap();
+    session
+        .post(&complete_path(&signature), &json!({ "signature_value": value }))
+        .assert_problem(500, "contents_slot_too_small");
+    session.get(&format!("/v1/signatures/{id}/content")).assert_problem(409, "signature_state_conflict");
 }
 
 fn der_of(file: &str) -> String {

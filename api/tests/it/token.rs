@@ -90,3 +90,14 @@ fn a_signature_waits_while_the_token_is_short_of_breath() {
     fs::rename(&away, &tokens).unwrap();
     assert_eq!(session.wait(&id)["state"], "released");
 }
+
+#[test]
+fn a_full_queue_refuses_new_work_and_says_when_to_come_again() {
+    let instance = Instance::start_with(&Options { variables: &[("RUBRICA_LIMITS_QUEUE_LENGTH", "0")] });
+    let session = instance.session(ANA);
+    let document = session.upload(&contract());
+    let body = json!({ "document_id": document, "custody": "hsm", "format": "pades" });
+    let answer = session.post("/v1/signatures", &body);
+    answer.assert_problem(503, "unavailable");
+    assert_eq!(answer.header("retry-after"), "2");
+}
