@@ -32,7 +32,7 @@ function buildWasm() {
 
   const module = join(out, "rubrica_sdk_bg.wasm");
   run(process.execPath, [join(npm, "node_modules", "binaryen", "bin", "wasm-opt"), "-Oz", module, "-o", module], root);
-  // Its declarations need a newer lib than our users have; src/wasm.ts declares the one class that is used.
+  // These need a newer lib than our users have; src/wasm/rubrica_sdk.d.ts declares the one class that is used.
   for (const unused of ["rubrica_sdk.d.ts", "rubrica_sdk_bg.wasm.d.ts"]) rmSync(join(out, unused));
 }
 
@@ -56,6 +56,8 @@ function buildTypeScript() {
   if (!existsSync(join(npm, "node_modules", "typescript"))) fail("run `npm ci` first");
   for (const stale of ["element", "locales"]) rmSync(join(dist, stale), { recursive: true, force: true });
   run(process.execPath, [join(npm, "node_modules", "typescript", "bin", "tsc"), "-p", join(npm, "tsconfig.build.json")], npm);
+  mkdirSync(join(dist, "wasm"), { recursive: true });
+  copyFileSync(join(npm, "src", "wasm", "rubrica_sdk.d.ts"), join(dist, "wasm", "rubrica_sdk.d.ts"));
   for (const licence of ["LICENSE-APACHE", "LICENSE-MIT"]) copyFileSync(join(root, licence), join(dist, licence));
 }
 
