@@ -63,7 +63,6 @@ export const en: Texts = {
     ],
     waiting: "Waiting for the installation",
     reload: "Installed and nothing changed? Reload this page: an open browser may not activate the extension in the present tab.",
-    vendor: "get.webpkiplugin.com",
   },
   outdated: {
     title: "Update Web PKI to continue",
@@ -181,6 +180,7 @@ export const en: Texts = {
   done: {
     title: "Document signed",
     lead: "The signature was verified. Download the file and keep it: it is the signed document.",
+    detached: "The signature was verified. Keep this file together with the original document: whoever checks it needs both.",
     labels: { holder: "Signed with the certificate of", seal: "Electronic seal of", time: "Time", hash: "SHA-256 digest", key: "Key" },
     timeSource: "As told by the system",
     personalData: "The file contains the certificate and with it your CPF or CNPJ. Keep that in mind when you share it.",

@@ -63,7 +63,6 @@ export const es: Texts = {
     ],
     waiting: "Esperando la instalación",
     reload: "¿Ya la instaló y nada cambió? Recargue esta página: un navegador abierto puede no activar la extensión en la pestaña actual.",
-    vendor: "get.webpkiplugin.com",
   },
   outdated: {
     title: "Actualice Web PKI para continuar",
@@ -185,6 +184,7 @@ export const es: Texts = {
   done: {
     title: "Documento firmado",
     lead: "La firma se verificó. Descargue el archivo y guárdelo: es el documento firmado.",
+    detached: "La firma se verificó. Guarde este archivo junto con el documento original: quien la revise necesita los dos.",
     labels: { holder: "Firmado con el certificado de", seal: "Sello electrónico de", time: "Hora", hash: "Resumen SHA-256", key: "Clave" },
     timeSource: "Hora informada por el sistema",
     personalData: "El archivo contiene el certificado y, con él, su CPF o CNPJ. Téngalo en cuenta al compartirlo.",

@@ -63,7 +63,6 @@ export const ptBR: Texts = {
     ],
     waiting: "Aguardando a instalação",
     reload: "Já instalou e nada mudou? Recarregue esta página: um navegador aberto pode não ativar a extensão na aba atual.",
-    vendor: "get.webpkiplugin.com",
   },
   outdated: {
     title: "Atualize o Web PKI para continuar",
@@ -185,6 +184,7 @@ export const ptBR: Texts = {
   done: {
     title: "Documento assinado",
     lead: "A assinatura foi verificada. Baixe o arquivo e guarde-o: ele é o documento assinado.",
+    detached: "A assinatura foi verificada. Guarde este arquivo junto com o documento original: quem conferir precisa dos dois.",
     labels: { holder: "Assinado com o certificado de", seal: "Selo eletrônico de", time: "Horário", hash: "Resumo SHA-256", key: "Chave" },
     timeSource: "Horário informado pelo sistema",
     personalData: "O arquivo contém o certificado e, com ele, o seu CPF ou CNPJ. Leve isso em conta ao compartilhar.",

@@ -51,7 +51,6 @@ export interface Texts {
     readonly steps: (platform: Platform) => readonly string[];
     readonly waiting: string;
     readonly reload: string;
-    readonly vendor: string;
   };
   readonly outdated: Screen & {
     readonly part: Readonly<Record<SnapshotOf<"outdated">["part"], string>>;
@@ -103,6 +102,8 @@ export interface Texts {
   readonly signing: Screen;
   readonly finishing: Screen;
   readonly done: Screen & {
+    /** Instead of the explanation, when the signature is a file beside the document. */
+    readonly detached: string;
     readonly labels: Readonly<Record<"holder" | "seal" | "time" | "hash" | "key", string>>;
     /** AD-RB has no proof of time, so its source is named. */
     readonly timeSource: string;

@@ -91,7 +91,8 @@ export function done(snapshot: SnapshotOf<"done">, context: Context): ScreenCont
   const labels = texts.done.labels;
   return {
     emblem: success(),
-    ...texts.done,
+    title: texts.done.title,
+    lead: snapshot.document.format === "cades" ? texts.done.detached : texts.done.lead,
     body: [
       documentRow(result, context),
       actions([
