@@ -43,15 +43,15 @@ const STYLE = `
 dialog { box-sizing: border-box; width: min(26rem, calc(100vw - 2rem)); padding: 0; border: 1px solid #5b6472; border-radius: 8px;
   background: #f4f5f7; color: #1b1f27; font: 15px/1.45 system-ui, sans-serif; box-shadow: 0 18px 50px #0007; }
 dialog::backdrop { background: #0b101a80; }
-header { display: flex; gap: .6rem; align-items: center; padding: .55rem .9rem; background: #2c333f; color: #fff; border-radius: 7px 7px 0 0; font-size: 13px; }
-header b { margin-inline-start: auto; padding: .1rem .5rem; border-radius: 3px; background: #ffd54a; color: #1b1f27; font-size: 11px; letter-spacing: .04em; }
+.bar { display: flex; gap: .6rem; align-items: center; padding: .55rem .9rem; background: #2c333f; color: #fff; border-radius: 7px 7px 0 0; font-size: 13px; }
+.bar b { margin-inline-start: auto; padding: .1rem .5rem; border-radius: 3px; background: #ffd54a; color: #1b1f27; font-size: 11px; letter-spacing: .04em; }
 section { padding: 1rem .9rem .9rem; }
 h2 { margin: 0 0 .4rem; font-size: 18px; }
 p { margin: 0 0 .8rem; }
 dl { display: grid; grid-template-columns: auto 1fr; gap: .25rem .8rem; margin: 0 0 .9rem; }
 dt { color: #4a5262; } dd { margin: 0; font-weight: 600; overflow-wrap: anywhere; }
 small { display: block; margin-bottom: 1rem; color: #4a5262; font-size: 13px; }
-footer { display: flex; flex-wrap: wrap; gap: .6rem; justify-content: flex-end; }
+.actions { display: flex; flex-wrap: wrap; gap: .6rem; justify-content: flex-end; }
 button { min-height: 44px; padding: 0 1.1rem; border: 1px solid #5b6472; border-radius: 6px; background: #fff; color: #1b1f27; font: inherit; cursor: pointer; }
 button[value=yes] { background: #1d4f91; border-color: #1d4f91; color: #fff; }
 button:focus-visible { outline: 3px solid #7aa7e0; outline-offset: 2px; }
@@ -82,7 +82,7 @@ function show({ holder, host, count }) {
   sheet.replaceSync(STYLE);
   root.adoptedStyleSheets = [sheet];
   const dialog = element("dialog", { "aria-labelledby": "title" }, [
-    element("header", {}, ["Web PKI", element("b", {}, [texts.badge])]),
+    element("div", { class: "bar" }, ["Web PKI", element("b", {}, [texts.badge])]),
     element("section", {}, [
       element("h2", { id: "title" }, [texts.title]),
       element("p", {}, [texts.body(count)]),
@@ -91,7 +91,7 @@ function show({ holder, host, count }) {
         element("dt", {}, [texts.site]), element("dd", {}, [host]),
       ]),
       element("small", {}, [texts.note]),
-      element("footer", {}, [
+      element("div", { class: "actions" }, [
         element("button", { value: "no", "data-simulator": "cancel" }, [texts.no]),
         element("button", { value: "yes", "data-simulator": "authorize" }, [texts.yes]),
       ]),

@@ -95,7 +95,7 @@ test("the authorization window asks, and preauthorization spares it", async () =
   assert.equal((await escaped).exception.code, "user_cancelled");
 
   const allowed = call(page, "preauthorizeSignatures", { certificateThumbprint: SIGN.thumbprint, signatureCount: 2 });
-  assert.match((await page.locator("web-pki-simulator header").textContent()) ?? "", /SIMULADOR · TESTE/);
+  assert.match((await page.locator("web-pki-simulator .bar").textContent()) ?? "", /SIMULADOR · TESTE/);
   await page.locator("web-pki-simulator [data-simulator=authorize]").click();
   await allowed;
   assert.ok(await call(page, "signHash", SIGN));
