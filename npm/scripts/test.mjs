@@ -1,4 +1,4 @@
-// Compiles the tests and runs them on what is published: build first.
+// Compiles the tests and runs them on what is published: build first. `test.mjs sizes` runs one file.
 
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
@@ -17,7 +17,8 @@ if (!existsSync(join(npm, "dist", "index.js"))) {
 rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
 
-const files = readdirSync(join(npm, "test")).filter((name) => name.endsWith(".test.ts"));
+const only = process.argv[2];
+const files = readdirSync(join(npm, "test")).filter((name) => name.endsWith(only ? `${only}.test.ts` : ".test.ts"));
 buildSync({
   entryPoints: files.map((name) => join(npm, "test", name)),
   outdir: out,

@@ -7,7 +7,6 @@ mod demo;
 mod node;
 mod process;
 mod python;
-mod sizes;
 mod system;
 mod test;
 mod tools;
