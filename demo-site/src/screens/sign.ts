@@ -34,7 +34,7 @@ export async function sign(paper: Paper, person: Person): Promise<HTMLElement> {
     signer.append(h("span", { slot: "help" }, t.help));
     signer.addEventListener("rubrica-step", ({ detail: { step } }) => {
       simulator.hidden = !isSimulatorOn() && !WITHOUT_CLIENT.has(step);
-      format.disabled = !BETWEEN_RUNS.has(step);
+      formatChoice.disabled = !BETWEEN_RUNS.has(step);
     });
     signer.addEventListener("rubrica-signed", ({ detail }) => {
       const [signed] = detail.documents;
@@ -42,7 +42,7 @@ export async function sign(paper: Paper, person: Person): Promise<HTMLElement> {
     });
     place.replaceChildren(signer);
   };
-  const format = formats(start);
+  const formatChoice = formats(start);
   start(isPdf ? "pades" : "cades");
 
   return h(
@@ -51,7 +51,7 @@ export async function sign(paper: Paper, person: Person): Promise<HTMLElement> {
     h("a", { class: "back", href: "#/" }, symbol("back"), h("span", {}, t.back)),
     h("div", { class: "sign-title" }, h("h1", {}, paper.title), h("p", { class: "lead" }, paper.about)),
     h("section", { class: "reading", "aria-label": t.document }, preview(paper, file)),
-    isPdf && format,
+    isPdf && formatChoice,
     h("section", { class: "signing", "aria-labelledby": "signing" }, h("h2", { id: "signing" }, t.signHeading), place, simulator),
   );
 }
