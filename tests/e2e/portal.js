@@ -128,7 +128,10 @@ async function picture(page, name) {
   if (!folder) return;
   mkdirSync(folder, { recursive: true });
   await page.evaluate(() => document.fonts.ready.then(() => undefined));
-  await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true, animations: "disabled" });
+  // A modal window covers the viewport, not the page behind it.
+  const fullPage = (await page.locator("dialog[open]").count()) === 0;
+  await page.evaluate(() => scrollTo({ top: 0, behavior: "instant" }));
+  await page.screenshot({ path: join(folder, `${name}.png`), fullPage, animations: "disabled" });
 }
 
 /** @param {Page} page @returns {Promise<string[]>} */
