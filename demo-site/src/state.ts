@@ -81,8 +81,10 @@ export function ownPaper(file: File): Paper {
 }
 
 function size(bytes: number): string {
-  const format = new Intl.NumberFormat(state.locale, { maximumFractionDigits: 1 });
-  return bytes < 1_000_000 ? `${format.format(bytes / 1000)} kB` : `${format.format(bytes / 1_000_000)} MB`;
+  const [value, unit] =
+    bytes < 1000 ? [bytes, "byte"] : bytes < 1_000_000 ? [bytes / 1000, "kilobyte"] : [bytes / 1_000_000, "megabyte"];
+  const unitDisplay = unit === "byte" ? "long" : "short";
+  return new Intl.NumberFormat(state.locale, { style: "unit", unit, unitDisplay, maximumFractionDigits: 1 }).format(value);
 }
 
 /** How to greet somebody: ICP-Brasil writes names in capitals. Companies are called by their whole name. */

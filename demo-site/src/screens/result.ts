@@ -42,7 +42,7 @@ export function result(done: Result): HTMLElement {
       { class: "again", "aria-labelledby": "again" },
       h("h2", { id: "again" }, t.ownCheckTitle),
       h("p", {}, t.ownCheckLead),
-      h("pre", { tabindex: 0 }, h("code", {}, command(done))),
+      h("pre", {}, h("code", {}, command(done))),
       h("p", {}, h("a", { href: "/demo/trust.pem", download: "trust.pem" }, t.trustFile)),
       h("p", { class: "note" }, t.personalData),
     ),
