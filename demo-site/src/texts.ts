@@ -55,6 +55,7 @@ interface Texts {
   checkedCertificate: string;
   checkedFile: string;
   checkedDigest: string;
+  notChecked: string;
   details: string;
   holder: string;
   issuer: string;
@@ -128,6 +129,7 @@ export const TEXTS: Record<Locale, Texts> = {
     checkedCertificate: "O certificado está na validade, serve para assinar e leva à autoridade raiz desta demonstração.",
     checkedFile: "O arquivo final foi lido de novo e validado por inteiro.",
     checkedDigest: "Os bytes recebidos têm o resumo SHA-256 que o serviço registrou.",
+    notChecked: "Não foi consultado se o certificado foi revogado, e não há carimbo do tempo.",
     details: "Dados da assinatura",
     holder: "Titular",
     issuer: "Emitido por",
@@ -199,6 +201,7 @@ export const TEXTS: Record<Locale, Texts> = {
     checkedCertificate: "The certificate is within its validity, is meant for signing and leads to the root authority of this demonstration.",
     checkedFile: "The final file was read again and validated as a whole.",
     checkedDigest: "The bytes received have the SHA-256 digest that the service recorded.",
+    notChecked: "Whether the certificate was revoked was not asked, and there is no time stamp.",
     details: "Details of the signature",
     holder: "Holder",
     issuer: "Issued by",
@@ -270,6 +273,7 @@ export const TEXTS: Record<Locale, Texts> = {
     checkedCertificate: "El certificado está vigente, sirve para firmar y lleva a la autoridad raíz de esta demostración.",
     checkedFile: "El archivo final se leyó de nuevo y se validó por completo.",
     checkedDigest: "Los bytes recibidos tienen el resumen SHA-256 que registró el servicio.",
+    notChecked: "No se consultó si el certificado fue revocado, y no hay sello de tiempo.",
     details: "Datos de la firma",
     holder: "Titular",
     issuer: "Emitido por",

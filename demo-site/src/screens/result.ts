@@ -35,6 +35,7 @@ export function result(done: Result): HTMLElement {
       { class: "checked", "aria-labelledby": "checked" },
       h("h2", { id: "checked" }, t.checkedTitle),
       h("ul", {}, ...checks.map((check) => h("li", {}, symbol("check"), h("span", {}, check)))),
+      h("p", { class: "note" }, t.notChecked),
     ),
     details(done),
     h(
