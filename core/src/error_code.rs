@@ -161,8 +161,6 @@ error_codes! {
     Pkcs11ModuleMissing = "pkcs11_module_missing", Integrator, "The PKCS#11 module cannot be loaded";
 
     // Browser
-    /// No Web PKI extension in this browser.
-    ClientAbsent = "client_absent", User, "The Web PKI client is not installed";
     /// The extension is there, its native part is not.
     ClientNativeMissing = "client_native_missing", User, "The native part of the Web PKI client is missing";
     /// A part of the client is too old.

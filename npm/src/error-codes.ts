@@ -48,7 +48,6 @@ export const errorCodes = [
   "data_folder_unwritable",
   "data_folder_unknown",
   "pkcs11_module_missing",
-  "client_absent",
   "client_native_missing",
   "client_outdated",
   "client_no_response",

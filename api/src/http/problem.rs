@@ -195,7 +195,6 @@ pub(crate) const fn status(code: ErrorCode) -> StatusCode {
         | ErrorCode::DataFolderUnwritable
         | ErrorCode::DataFolderUnknown
         | ErrorCode::Pkcs11ModuleMissing
-        | ErrorCode::ClientAbsent
         | ErrorCode::ClientNativeMissing
         | ErrorCode::ClientOutdated
         | ErrorCode::ClientNoResponse

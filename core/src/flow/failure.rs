@@ -106,10 +106,9 @@ const fn next_step(code: ErrorCode) -> NextStep {
 
         ErrorCode::ClientTokenMissing => NextStep::InsertToken,
 
-        ErrorCode::ClientAbsent
-        | ErrorCode::ClientNativeMissing
-        | ErrorCode::ClientOutdated
-        | ErrorCode::ClientNoResponse => NextStep::CheckClient,
+        ErrorCode::ClientNativeMissing | ErrorCode::ClientOutdated | ErrorCode::ClientNoResponse => {
+            NextStep::CheckClient
+        }
 
         ErrorCode::SessionExpired | ErrorCode::Unauthorized => NextStep::SignInAgain,
 

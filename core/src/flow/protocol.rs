@@ -127,6 +127,7 @@ mod tests {
             ("p11_token_not_found", ErrorCode::ClientTokenMissing),
             ("license_domain_not_allowed", ErrorCode::ClientLicence),
             ("blocked_domain", ErrorCode::ClientLicence),
+            ("native_connect_failure", ErrorCode::ClientNativeMissing),
             ("native_disconnected", ErrorCode::ClientNoResponse),
             ("command_parameter_not_set", ErrorCode::ClientProtocol),
             ("command_unknown", ErrorCode::ClientOutdated),

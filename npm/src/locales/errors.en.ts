@@ -124,7 +124,6 @@ export const en: ErrorTexts = {
   data_folder_unwritable: elsewhere,
   data_folder_unknown: elsewhere,
   pkcs11_module_missing: elsewhere,
-  client_absent: { title: "Web PKI is not installed", message: "Install it to use the certificate of this computer." },
   client_native_missing: {
     title: "A part of Web PKI is missing",
     message: "The extension is in the browser, its program is not on the computer. Install it and continue.",

@@ -124,7 +124,6 @@ export const es: ErrorTexts = {
   data_folder_unwritable: elsewhere,
   data_folder_unknown: elsewhere,
   pkcs11_module_missing: elsewhere,
-  client_absent: { title: "Falta instalar Web PKI", message: "Instálelo para usar el certificado de este equipo." },
   client_native_missing: {
     title: "Falta una parte de Web PKI",
     message: "La extensión está en el navegador, pero su programa no está en el equipo. Instálelo y continúe.",

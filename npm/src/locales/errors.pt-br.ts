@@ -118,7 +118,6 @@ export const ptBR: ErrorTexts = {
   data_folder_unwritable: elsewhere,
   data_folder_unknown: elsewhere,
   pkcs11_module_missing: elsewhere,
-  client_absent: { title: "Falta instalar o Web PKI", message: "Instale-o para usar o certificado deste computador." },
   client_native_missing: {
     title: "Falta uma parte do Web PKI",
     message: "A extensão está no navegador, mas o programa dela não está no computador. Instale-o e continue.",
