@@ -14,8 +14,8 @@ const GROUP_SIZE: usize = 64;
 /// Time that a group may grow. It only grows by what is already waiting: nobody waits for company.
 const GROUP_TIME: Duration = Duration::from_millis(25);
 
-/// Runs a job and keeps its answer back until the commit is known.
-type Job = Box<dyn FnOnce(&Connection) -> Answer + Send>;
+/// Runs a job, unless there is no transaction to run it in, and keeps its answer back until the commit is known.
+type Job = Box<dyn FnOnce(Result<&Connection, StoreError>) -> Answer + Send>;
 type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 
 /// Handle of the writing thread, which ends when the last handle is dropped and the queue is empty.
@@ -47,7 +47,7 @@ impl Writer {
     {
         let (reply, answer) = oneshot::channel();
         let job: Job = Box::new(move |connection| {
-            let result = in_savepoint(connection, job);
+            let result = connection.and_then(|connection| in_savepoint(connection, job));
             Box::new(move |commit: Result<(), StoreError>| {
                 // The caller may have gone; its work stays done.
                 let _ = reply.send(commit.and(result));
@@ -60,15 +60,18 @@ impl Writer {
 
 fn commit_group(connection: &Connection, first: Job, queue: &mpsc::Receiver<Job>) {
     let begun = Instant::now();
-    let begin = connection.execute_batch("BEGIN IMMEDIATE");
+    if let Err(error) = connection.execute_batch("BEGIN IMMEDIATE") {
+        tracing::error!(%error, "no transaction could begin; the job was not run");
+        return first(Err(StoreError::Commit(error.to_string())))(Ok(()));
+    }
     let mut answers = Vec::new();
     let mut next = Some(first);
     while let Some(job) = next {
-        answers.push(job(connection));
+        answers.push(job(Ok(connection)));
         let full = answers.len() == GROUP_SIZE || begun.elapsed() >= GROUP_TIME;
         next = if full { None } else { queue.try_recv().ok() };
     }
-    let commit = begin.and_then(|()| connection.execute_batch("COMMIT")).map_err(|error| error.to_string());
+    let commit = connection.execute_batch("COMMIT").map_err(|error| error.to_string());
     if let Err(error) = &commit {
         tracing::error!(%error, group.size = answers.len(), "commit failed; the group was undone");
         // Fails when SQLite has already rolled back, which is what is wanted.
@@ -93,6 +96,9 @@ fn in_savepoint<T>(
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
     use super::*;
 
     fn writer() -> Writer {
@@ -126,5 +132,20 @@ mod tests {
             .await
             .unwrap();
         assert_eq!(sum, 4);
+    }
+    #[tokio::test]
+    async fn without_a_transaction_no_job_runs() {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch("BEGIN").unwrap();
+        let ran = Arc::new(AtomicBool::new(false));
+        let mark = Arc::clone(&ran);
+        let answer = Writer::start(connection)
+            .run(move |_| {
+                mark.store(true, Ordering::Relaxed);
+                Ok(())
+            })
+            .await;
+        assert!(matches!(answer, Err(StoreError::Commit(_))));
+        assert!(!ran.load(Ordering::Relaxed));
     }
 }
