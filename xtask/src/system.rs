@@ -67,9 +67,10 @@ const PYTHON: Package = Package {
     present: || answers("python3", &["-c", "import ensurepip, venv"]),
 };
 
+/// With a font: a bare machine has none, and text without glyphs has no size.
 const CHROMIUM: Package = Package {
     name: "Chromium",
-    apt: "chromium",
+    apt: "chromium fonts-liberation",
     dnf: "chromium",
     brew: "--cask chromium",
     present: || chromium().is_some(),
