@@ -89,7 +89,7 @@ error_codes! {
     NotAPdf = "not_a_pdf", User, "The file is not a PDF";
     /// The PDF ends early or its structure cannot be followed.
     PdfDamaged = "pdf_damaged", User, "The PDF is damaged or incomplete";
-    /// The PDF is encrypted.
+    /// The PDF is encrypted and its password was not given, or it is encrypted in a way that is not read.
     PdfEncrypted = "pdf_encrypted", User, "The PDF is encrypted";
     /// The PDF uses a structure that we do not sign.
     PdfUnsupported = "pdf_unsupported", Integrator, "The PDF uses a structure that cannot be signed";
@@ -97,6 +97,16 @@ error_codes! {
     PdfSigningForbidden = "pdf_signing_forbidden", User, "The PDF does not allow further signatures";
     /// The space reserved for the signature is too small.
     ContentsSlotTooSmall = "contents_slot_too_small", Service, "The space reserved for the signature is too small";
+    /// The password does not open the encrypted PDF.
+    PdfPasswordWrong = "pdf_password_wrong", User, "The password does not open the PDF";
+    /// No field of that name, or the field is not one for signatures.
+    SignatureFieldNotFound = "signature_field_not_found", Integrator, "The PDF has no such signature field";
+    /// The field holds a signature already, or asks for something this signature does not give.
+    SignatureFieldUnusable = "signature_field_unusable", Integrator, "The signature field cannot be signed this way";
+    /// Page, rectangle, text or image of a visible signature cannot be used.
+    AppearanceInvalid = "appearance_invalid", Integrator, "The visible appearance cannot be drawn";
+    /// Size, depth, count or time is beyond a limit; the detail names the limit.
+    LimitExceeded = "limit_exceeded", User, "The file exceeds a limit";
 
     // Certificates and keys
     /// The certificate cannot be read.
@@ -119,6 +129,12 @@ error_codes! {
     P12Malformed = "p12_malformed", User, "The PKCS#12 file cannot be read";
     /// The password does not open the PKCS#12 file.
     WrongPassword = "wrong_password", User, "The password is wrong";
+    /// A certificate of the path is revoked.
+    CertificateRevoked = "certificate_revoked", User, "The certificate was revoked";
+    /// No list and no responder says whether a certificate is revoked.
+    RevocationUnknown = "revocation_unknown", Service, "The revocation of a certificate could not be checked";
+    /// A CRL or an OCSP response cannot be read.
+    RevocationMalformed = "revocation_malformed", Service, "The revocation data cannot be read";
 
     // Signing
     /// The signature is not in a state that allows this.
@@ -133,6 +149,14 @@ error_codes! {
     TokenPinRejected = "token_pin_rejected", Integrator, "The token refused the PIN";
     /// The token's PIN is locked.
     TokenPinLocked = "token_pin_locked", Integrator, "The PIN of the token is locked";
+    /// The signature policy does not allow this format, algorithm, certificate or time.
+    PolicyNotApplicable = "policy_not_applicable", Integrator, "The signature policy does not allow this signature";
+    /// The time-stamping authority does not answer or refuses.
+    TimeStampUnavailable = "time_stamp_unavailable", Service, "The time-stamping authority gave no time stamp";
+    /// The time stamp is not one of what was sent, or cannot be read.
+    TimeStampInvalid = "time_stamp_invalid", Service, "The time stamp cannot be used";
+    /// The signature lacks what the level asked for builds upon.
+    SignatureNotExtendable = "signature_not_extendable", Integrator, "The signature cannot be raised to this level";
 
     // Verification
     /// The file carries no signature.

@@ -34,6 +34,15 @@ pub(crate) const SOFTHSM: Package = Package {
     present: || std::env::var_os("RUBRICA_PKCS11_MODULE").is_some() || softhsm_module().is_some(),
 };
 
+/// `pkcs11-tool`: looks into the token from outside.
+const OPENSC: Package = Package {
+    name: "OpenSC",
+    apt: "opensc",
+    dnf: "opensc",
+    brew: "opensc",
+    present: || find_in_path("pkcs11-tool").is_some(),
+};
+
 const OPENSSL: Package = Package {
     name: "openssl",
     apt: "openssl",
@@ -90,7 +99,7 @@ pub(crate) const FOR_DEMO: &[Package] = &[C_COMPILER, SOFTHSM];
 
 /// What `cargo xtask test` needs.
 pub(crate) const FOR_TESTS: &[Package] =
-    &[C_COMPILER, SOFTHSM, OPENSSL, PDFSIG, QPDF, PYTHON, CHROMIUM, CHROMEDRIVER];
+    &[C_COMPILER, SOFTHSM, OPENSC, OPENSSL, PDFSIG, QPDF, PYTHON, CHROMIUM, CHROMEDRIVER];
 
 /// Where distributions put SoftHSM's PKCS#11 module.
 pub(crate) fn softhsm_module() -> Option<&'static str> {

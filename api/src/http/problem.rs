@@ -167,6 +167,15 @@ pub(crate) const fn status(code: ErrorCode) -> StatusCode {
         | ErrorCode::PdfEncrypted
         | ErrorCode::PdfUnsupported
         | ErrorCode::PdfSigningForbidden
+        | ErrorCode::PdfPasswordWrong
+        | ErrorCode::SignatureFieldNotFound
+        | ErrorCode::SignatureFieldUnusable
+        | ErrorCode::AppearanceInvalid
+        | ErrorCode::LimitExceeded
+        | ErrorCode::CertificateRevoked
+        | ErrorCode::RevocationMalformed
+        | ErrorCode::PolicyNotApplicable
+        | ErrorCode::SignatureNotExtendable
         | ErrorCode::CertificateMalformed
         | ErrorCode::CertificateExpired
         | ErrorCode::CertificateNotYetValid
@@ -182,6 +191,9 @@ pub(crate) const fn status(code: ErrorCode) -> StatusCode {
         | ErrorCode::CmsMalformed
         | ErrorCode::ContentRequired => StatusCode::UNPROCESSABLE_ENTITY,
         ErrorCode::Unavailable
+        | ErrorCode::RevocationUnknown
+        | ErrorCode::TimeStampUnavailable
+        | ErrorCode::TimeStampInvalid
         | ErrorCode::TokenUnavailable
         | ErrorCode::TokenPinRejected
         | ErrorCode::TokenPinLocked => StatusCode::SERVICE_UNAVAILABLE,

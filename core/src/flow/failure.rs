@@ -82,6 +82,11 @@ const fn next_step(code: ErrorCode) -> NextStep {
         | ErrorCode::UserCancelled
         | ErrorCode::NetworkUnreachable
         | ErrorCode::WrongPassword
+        | ErrorCode::PdfPasswordWrong
+        | ErrorCode::RevocationUnknown
+        | ErrorCode::RevocationMalformed
+        | ErrorCode::TimeStampUnavailable
+        | ErrorCode::TimeStampInvalid
         | ErrorCode::Busy => NextStep::TryAgain,
 
         ErrorCode::CertificateMalformed
@@ -90,6 +95,7 @@ const fn next_step(code: ErrorCode) -> NextStep {
         | ErrorCode::CertificateWrongUsage
         | ErrorCode::CertificateUntrusted
         | ErrorCode::CertificateWrongPerson
+        | ErrorCode::CertificateRevoked
         | ErrorCode::KeyUnsupported
         | ErrorCode::P12Malformed => NextStep::ChooseAnotherCertificate,
 
@@ -99,6 +105,7 @@ const fn next_step(code: ErrorCode) -> NextStep {
         | ErrorCode::PdfEncrypted
         | ErrorCode::PdfUnsupported
         | ErrorCode::PdfSigningForbidden
+        | ErrorCode::LimitExceeded
         | ErrorCode::NotSigned
         | ErrorCode::CmsMalformed
         | ErrorCode::ContentRequired
@@ -119,6 +126,11 @@ const fn next_step(code: ErrorCode) -> NextStep {
         | ErrorCode::MethodNotAllowed
         | ErrorCode::UnsupportedMediaType
         | ErrorCode::ContentsSlotTooSmall
+        | ErrorCode::SignatureFieldNotFound
+        | ErrorCode::SignatureFieldUnusable
+        | ErrorCode::AppearanceInvalid
+        | ErrorCode::PolicyNotApplicable
+        | ErrorCode::SignatureNotExtendable
         | ErrorCode::KeyNotFound
         | ErrorCode::TokenPinRejected
         | ErrorCode::TokenPinLocked

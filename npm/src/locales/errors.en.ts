@@ -9,6 +9,12 @@ const notYours: ErrorText = {
 /** Codes of the command line, which never reach a browser. */
 const elsewhere: ErrorText = { title: "We cannot continue", message: "Tell the bank the code below." };
 
+/** The service, or one that it depends on, does not answer. */
+const unavailable: ErrorText = {
+  title: "The service is not available",
+  message: "The signing service did not answer in time. Wait a moment and try again.",
+};
+
 export const en: ErrorTexts = {
   invalid_request: notYours,
   unauthorized: {
@@ -33,10 +39,7 @@ export const en: ErrorTexts = {
     title: "Something failed on our side",
     message: "The service could not finish. Try again in a few minutes.",
   },
-  unavailable: {
-    title: "The service is not available",
-    message: "The signing service did not answer in time. Wait a moment and try again.",
-  },
+  unavailable,
   not_a_pdf: { title: "This file is not a PDF", message: "Choose a PDF file. Renaming the file is not enough." },
   pdf_damaged: {
     title: "The PDF is damaged",
@@ -55,6 +58,17 @@ export const en: ErrorTexts = {
     message: "Whoever certified it forbade changes. Ask for a version that can be signed.",
   },
   contents_slot_too_small: notYours,
+  pdf_password_wrong: {
+    title: "The password does not open the PDF",
+    message: "Type the password of the document again.",
+  },
+  signature_field_not_found: notYours,
+  signature_field_unusable: notYours,
+  appearance_invalid: notYours,
+  limit_exceeded: {
+    title: "The file is too complex",
+    message: "It exceeds a safety limit. Print it to PDF and choose the new file.",
+  },
   certificate_malformed: {
     title: "The certificate could not be read",
     message: "The certificate seems to be damaged. Choose another one.",
@@ -89,6 +103,12 @@ export const en: ErrorTexts = {
   },
   p12_malformed: elsewhere,
   wrong_password: { title: "Wrong password", message: "The password does not open the certificate. Try again." },
+  certificate_revoked: {
+    title: "The certificate was revoked",
+    message: "The authority that issued it has cancelled it. Choose another certificate.",
+  },
+  revocation_unknown: unavailable,
+  revocation_malformed: unavailable,
   signature_state_conflict: {
     title: "The signature is no longer open",
     message: "It was finished or closed elsewhere. Start again.",
@@ -107,6 +127,10 @@ export const en: ErrorTexts = {
   },
   token_pin_rejected: notYours,
   token_pin_locked: notYours,
+  policy_not_applicable: notYours,
+  time_stamp_unavailable: unavailable,
+  time_stamp_invalid: unavailable,
+  signature_not_extendable: notYours,
   not_signed: { title: "The file carries no signature", message: "Choose a signed file." },
   cms_malformed: {
     title: "The signature could not be read",

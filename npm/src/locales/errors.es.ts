@@ -9,6 +9,12 @@ const notYours: ErrorText = {
 /** Codes of the command line, which never reach a browser. */
 const elsewhere: ErrorText = { title: "No se puede continuar", message: "Informe el código de abajo al banco." };
 
+/** The service, or one that it depends on, does not answer. */
+const unavailable: ErrorText = {
+  title: "El servicio no está disponible",
+  message: "El servicio de firma no respondió a tiempo. Espere un momento e inténtelo de nuevo.",
+};
+
 export const es: ErrorTexts = {
   invalid_request: notYours,
   unauthorized: {
@@ -33,10 +39,7 @@ export const es: ErrorTexts = {
     title: "Algo falló de nuestro lado",
     message: "El servicio no pudo terminar la operación. Inténtelo de nuevo en unos minutos.",
   },
-  unavailable: {
-    title: "El servicio no está disponible",
-    message: "El servicio de firma no respondió a tiempo. Espere un momento e inténtelo de nuevo.",
-  },
+  unavailable,
   not_a_pdf: { title: "Este archivo no es un PDF", message: "Elija un archivo PDF. Cambiar la extensión no basta." },
   pdf_damaged: {
     title: "El PDF está dañado",
@@ -55,6 +58,17 @@ export const es: ErrorTexts = {
     message: "Quien lo certificó prohibió cambios. Pida una versión que acepte firmas.",
   },
   contents_slot_too_small: notYours,
+  pdf_password_wrong: {
+    title: "La contraseña no abre el PDF",
+    message: "Escriba de nuevo la contraseña del documento.",
+  },
+  signature_field_not_found: notYours,
+  signature_field_unusable: notYours,
+  appearance_invalid: notYours,
+  limit_exceeded: {
+    title: "El archivo es demasiado complejo",
+    message: "Supera un límite de seguridad. Imprímalo como PDF y elija el archivo nuevo.",
+  },
   certificate_malformed: {
     title: "No se pudo leer el certificado",
     message: "El certificado parece dañado. Elija otro.",
@@ -89,6 +103,12 @@ export const es: ErrorTexts = {
   },
   p12_malformed: elsewhere,
   wrong_password: { title: "Contraseña incorrecta", message: "La contraseña no abre el certificado. Inténtelo de nuevo." },
+  certificate_revoked: {
+    title: "El certificado fue revocado",
+    message: "La autoridad que lo emitió lo canceló. Elija otro certificado.",
+  },
+  revocation_unknown: unavailable,
+  revocation_malformed: unavailable,
   signature_state_conflict: {
     title: "La firma cambió de estado",
     message: "Ya se terminó o se cerró en otro lugar. Empiece de nuevo.",
@@ -107,6 +127,10 @@ export const es: ErrorTexts = {
   },
   token_pin_rejected: notYours,
   token_pin_locked: notYours,
+  policy_not_applicable: notYours,
+  time_stamp_unavailable: unavailable,
+  time_stamp_invalid: unavailable,
+  signature_not_extendable: notYours,
   not_signed: { title: "El archivo no tiene firma", message: "Elija un archivo firmado." },
   cms_malformed: {
     title: "No se pudo leer la firma",

@@ -9,6 +9,12 @@ const notYours: ErrorText = {
 /** Codes of the command line, which never reach a browser. */
 const elsewhere: ErrorText = { title: "Não foi possível continuar", message: "Informe o código abaixo ao banco." };
 
+/** The service, or one that it depends on, does not answer. */
+const unavailable: ErrorText = {
+  title: "O serviço está indisponível",
+  message: "O serviço de assinatura não respondeu a tempo. Aguarde um pouco e tente novamente.",
+};
+
 export const ptBR: ErrorTexts = {
   invalid_request: notYours,
   unauthorized: {
@@ -33,10 +39,7 @@ export const ptBR: ErrorTexts = {
     title: "Algo falhou do nosso lado",
     message: "O serviço não conseguiu concluir a operação. Tente novamente em alguns minutos.",
   },
-  unavailable: {
-    title: "O serviço está indisponível",
-    message: "O serviço de assinatura não respondeu a tempo. Aguarde um pouco e tente novamente.",
-  },
+  unavailable,
   not_a_pdf: { title: "Este arquivo não é um PDF", message: "Escolha um arquivo PDF. Mudar a extensão do nome não basta." },
   pdf_damaged: { title: "O PDF está danificado", message: "O arquivo está incompleto ou corrompido. Gere-o novamente ou escolha outro." },
   pdf_encrypted: {
@@ -52,6 +55,17 @@ export const ptBR: ErrorTexts = {
     message: "Quem o certificou proibiu alterações. Peça uma versão que aceite assinaturas.",
   },
   contents_slot_too_small: notYours,
+  pdf_password_wrong: {
+    title: "A senha não abre o PDF",
+    message: "Digite novamente a senha do documento.",
+  },
+  signature_field_not_found: notYours,
+  signature_field_unusable: notYours,
+  appearance_invalid: notYours,
+  limit_exceeded: {
+    title: "O arquivo é complexo demais",
+    message: "Ele ultrapassa um limite de segurança. Imprima-o em PDF e escolha o novo arquivo.",
+  },
   certificate_malformed: {
     title: "O certificado não pôde ser lido",
     message: "O arquivo do certificado parece danificado. Escolha outro certificado.",
@@ -86,6 +100,12 @@ export const ptBR: ErrorTexts = {
   },
   p12_malformed: elsewhere,
   wrong_password: { title: "Senha incorreta", message: "A senha não abre o certificado. Tente novamente." },
+  certificate_revoked: {
+    title: "O certificado foi revogado",
+    message: "A autoridade que o emitiu o cancelou. Escolha outro certificado.",
+  },
+  revocation_unknown: unavailable,
+  revocation_malformed: unavailable,
   signature_state_conflict: {
     title: "A assinatura mudou de situação",
     message: "Ela já foi concluída ou encerrada em outro lugar. Comece de novo.",
@@ -104,6 +124,10 @@ export const ptBR: ErrorTexts = {
   },
   token_pin_rejected: notYours,
   token_pin_locked: notYours,
+  policy_not_applicable: notYours,
+  time_stamp_unavailable: unavailable,
+  time_stamp_invalid: unavailable,
+  signature_not_extendable: notYours,
   not_signed: { title: "O arquivo não tem assinatura", message: "Escolha um arquivo assinado." },
   cms_malformed: { title: "A assinatura não pôde ser lida", message: "O arquivo parece danificado. Gere-o novamente ou escolha outro." },
   content_required: { title: "Falta o documento assinado", message: "Escolha também o arquivo a que esta assinatura se refere." },
