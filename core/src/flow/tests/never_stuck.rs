@@ -207,7 +207,7 @@ fn blind_sequences_reach_every_screen() {
 
     let mut runner = TestRunner::deterministic();
     let mut seen = BTreeSet::new();
-    for round in 0..2_000 {
+    for round in 0..5_000 {
         let blows = vec(blow(), 20..60).new_tree(&mut runner).unwrap().current();
         let mut run = start(round % 4);
         for blow in &blows {
