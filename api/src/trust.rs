@@ -138,7 +138,7 @@ impl Trust {
     /// The path is not valid at this time.
     pub(crate) fn context_for(&self, signer: &Certificate, at: Timestamp) -> Result<Context, PathError> {
         self.chain(signer, at)?;
-        Ok(Context { anchors: TrustAnchors::new(vec![signer.clone()]), intermediates: Vec::new(), at })
+        Ok(Context::new(TrustAnchors::new(vec![signer.clone()]), at).without_revocation())
     }
 
     fn paths(&self) -> std::sync::MutexGuard<'_, HashMap<[u8; 32], KnownPath>> {

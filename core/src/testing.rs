@@ -38,7 +38,9 @@ pub(crate) fn now() -> Timestamp {
 
 /// Trusts the root of the fixtures and knows its authorities.
 pub(crate) fn context() -> Context {
-    Context { anchors: TrustAnchors::new(vec![root()]), intermediates: vec![ca1(), ca2()], at: now() }
+    Context::new(TrustAnchors::new(vec![root()]), now())
+        .with_intermediates(vec![ca1(), ca2()])
+        .without_revocation()
 }
 
 /// Key of ana, padaria, expired and not-signer.

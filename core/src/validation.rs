@@ -7,12 +7,14 @@
 //! `revocation: not_checked`, which is shown in text and JSON; `passed` speaks about all other checks.
 
 mod cms;
+mod context;
 mod pdf;
 mod report;
 mod text;
 
 pub use cms::{Content, validate_cms};
+pub use context::{Context, RevocationMode};
 pub use pdf::validate_pdf;
 pub use report::{
-    Check, Context, Finding, Indication, Outcome, Report, SignatureReport, SubIndication, ValidationError,
+    Check, Finding, Indication, Outcome, Report, SignatureReport, SubIndication, ValidationError,
 };

@@ -229,7 +229,7 @@ fn sign_with_file(
     let value =
         identity.key.sign(&plan.digest()).map_err(|error| crate::adapters::pkcs11::failure(&error))?;
     let anchors = TrustAnchors::new(vec![identity.certificate.clone()]);
-    let context = Context { anchors, intermediates: Vec::new(), at: now };
+    let context = Context::new(anchors, now).without_revocation();
     seal(&plan, document, &value, &context)
         .map(|sealed| sealed.tail)
         .map_err(|failure| Failure::of(failure.code(), failure.to_string()))

@@ -69,11 +69,8 @@ pub(super) fn run(arguments: &Arguments, output: Output) -> Result<ExitCode, Fai
     } else {
         trust::read_certificates(&arguments.trust)?
     };
-    let context = Context {
-        anchors: TrustAnchors::new(anchors),
-        intermediates: Vec::new(),
-        at: arguments.at.unwrap_or_else(|| SystemClock.now()),
-    };
+    let at = arguments.at.unwrap_or_else(|| SystemClock.now());
+    let context = Context::new(TrustAnchors::new(anchors), at).without_revocation();
     let mut results = Vec::new();
     for file in &arguments.files {
         let verified = read_file(file).and_then(|bytes| {

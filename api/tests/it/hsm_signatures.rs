@@ -14,11 +14,8 @@ pub(crate) fn contract() -> Vec<u8> {
 pub(crate) fn context() -> Context {
     let root = std::fs::read(template().join("data/pki/root.pem")).unwrap();
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis();
-    Context {
-        anchors: TrustAnchors::from_bytes(&root).unwrap(),
-        intermediates: Vec::new(),
-        at: Timestamp::from_unix_ms(u64::try_from(now).unwrap()).unwrap(),
-    }
+    let now = Timestamp::from_unix_ms(u64::try_from(now).unwrap()).unwrap();
+    Context::new(TrustAnchors::from_bytes(&root).unwrap(), now).without_revocation()
 }
 
 #[test]

@@ -25,7 +25,7 @@ pub(crate) fn signer() -> Certificate {
 pub(crate) fn context() -> Context {
     let root = Certificate::from_der(include_bytes!("../../testdata/pdf/root-test.der")).unwrap();
     let anchors = TrustAnchors::new(vec![root]);
-    Context { anchors, intermediates: vec![], at: "2027-03-01T12:00:00Z".parse().unwrap() }
+    Context::new(anchors, "2027-03-01T12:00:00Z".parse().unwrap()).without_revocation()
 }
 
 fn options() -> PrepareOptions {

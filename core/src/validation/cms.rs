@@ -62,7 +62,7 @@ pub(crate) fn signature_report(
     check_format(&mut report, signed, kind);
     let certificate = find_certificate(&mut report, signed, signer);
     let attributes = read_attributes(&mut report, signed, signer);
-    let algorithm = check_algorithms(&mut report, signed, signer, attributes.as_ref());
+    let algorithm = check_algorithms(&mut report, signed, signer, attributes.as_ref(), context);
     if let Some(attributes) = &attributes {
         report.claimed_time = attributes.signing_time();
         check_signing_time(&mut report, attributes, certificate, context);
@@ -156,6 +156,7 @@ fn check_algorithms(
     signed: &SignedData,
     signer: &SignerInfo,
     attributes: Option<&SignedAttributes>,
+    context: &Context,
 ) -> Option<SignatureAlgorithm> {
     let check = Check::Algorithms;
     let algorithm = match signer.signature_algorithm() {
@@ -203,7 +204,13 @@ fn check_algorithms(
         );
         return None;
     }
-    report.passed(check, algorithm.as_str());
+    if context.accepts(algorithm.digest_algorithm()) {
+        report.passed(check, algorithm.as_str());
+    } else {
+        let evidence =
+            format!("{} is not among the digests accepted here", algorithm.digest_algorithm().as_str());
+        report.indeterminate(check, SubIndication::CryptoConstraintsFailure, evidence);
+    }
     Some(algorithm)
 }
 

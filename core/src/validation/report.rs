@@ -5,19 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::cms::CmsError;
 use crate::pdf::PdfError;
 use crate::wire::{CertificateView, SignatureFormat};
-use crate::x509::{Certificate, TrustAnchors};
 use crate::{ErrorCode, Timestamp};
-
-/// What a validation relies on.
-#[derive(Debug, Clone)]
-pub struct Context {
-    /// Roots that are trusted. Without any, every signature is at best indeterminate.
-    pub anchors: TrustAnchors,
-    /// Certificates that may help to build a path, besides those in the signature.
-    pub intermediates: Vec<Certificate>,
-    /// The time the question is asked for: usually now.
-    pub at: Timestamp,
-}
 
 /// Result of the validation of one file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -266,6 +254,8 @@ named! {
         NoCertificateChainFound = "NO_CERTIFICATE_CHAIN_FOUND";
         /// The time lies outside the certificate's validity, and nothing proves when the signature existed.
         OutOfBoundsNoPoe = "OUT_OF_BOUNDS_NO_POE";
+        /// The evidence at hand is older than what it has to prove: newer evidence may decide.
+        TryLater = "TRY_LATER";
         /// The content is not at hand.
         SignedDataNotFound = "SIGNED_DATA_NOT_FOUND";
         /// Anything else, such as an algorithm that is not computed here.

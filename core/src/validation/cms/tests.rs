@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::super::{Indication, Outcome};
+use super::super::{Indication, Outcome, RevocationMode};
 use super::*;
 use crate::ErrorCode;
 use crate::cms::{CmsPlan, plan};
@@ -72,7 +72,7 @@ fn our_own_signatures_pass_with_every_kind_of_key() {
 fn what_is_not_known_makes_it_indeterminate() {
     let plan = cades(&testing::ana());
     let cms = plan.assemble(&testing::sign_rsa(&plan.to_sign())).unwrap();
-    let at = |time: &str| Context { at: time.parse().unwrap(), ..context() };
+    let at = |time: &str| context().asked_for(time.parse().unwrap());
     let nothing_trusted = Context { anchors: TrustAnchors::default(), ..context() };
     let elsewhere = Issue::authority("Elsewhere TEST", 1, "Elsewhere TEST", 1).certificate();
     let other_root = Context { anchors: TrustAnchors::new(vec![elsewhere]), ..context() };
@@ -133,6 +133,27 @@ fn revocation_is_never_silently_left_out() {
     let findings = json["signatures"][0]["findings"].as_array().unwrap().clone();
     assert!(findings.iter().any(|f| f["check"] == "revocation" && f["outcome"] == "not_checked"));
     assert!(report.to_text().starts_with("VALID (revocation not checked)"), "{report}");
+}
+
+#[test]
+fn revocation_that_is_required_and_unknown_is_not_conclusive() {
+    let required = Context { revocation: RevocationMode::Required, ..context() };
+    let report = validate_cms(fixture!("ana-cades.p7s"), ABC, &required).unwrap();
+    assert_eq!(verdict(&report.signatures[0]), "indeterminate TRY_LATER");
+    let fresh = Context::new(context().anchors, now()).with_intermediates(context().intermediates);
+    assert_eq!(validate_cms(fixture!("ana-cades.p7s"), ABC, &fresh).unwrap(), report);
+}
+
+#[test]
+fn a_digest_that_is_not_accepted_is_not_conclusive() {
+    let only_sha512 = context().with_digests(&[DigestAlgorithm::Sha512]);
+    for (file, expected) in [
+        (fixture!("ana-cades.p7s"), "indeterminate CRYPTO_CONSTRAINTS_FAILURE"),
+        (fixture!("ana-sha512.p7s"), "passed"),
+    ] {
+        let report = validate_cms(file, ABC, &only_sha512).unwrap();
+        assert_eq!(verdict(&report.signatures[0]), expected, "{report}");
+    }
 }
 
 #[test]

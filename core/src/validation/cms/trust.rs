@@ -1,7 +1,7 @@
 //! The signer's certificate: usage, path, validity.
 
 use crate::cms::SignedData;
-use crate::validation::{Check, Context, SignatureReport, SubIndication};
+use crate::validation::{Check, Context, RevocationMode, SignatureReport, SubIndication};
 use crate::x509::{Certificate, PathError, build_path};
 
 pub(super) fn check_certificate(
@@ -27,7 +27,16 @@ pub(super) fn check_certificate(
         let evidence = format!("{validity}; nothing proves that the signature is older");
         report.indeterminate(Check::CertificateValidity, SubIndication::OutOfBoundsNoPoe, evidence);
     }
-    report.not_checked(Check::Revocation, "neither a CRL nor OCSP was asked");
+    match context.revocation {
+        RevocationMode::NotChecked => {
+            report.not_checked(Check::Revocation, "neither a CRL nor OCSP was asked");
+        }
+        RevocationMode::Required => report.indeterminate(
+            Check::Revocation,
+            SubIndication::TryLater,
+            "neither a CRL nor an OCSP response is at hand",
+        ),
+    }
 }
 
 fn check_path(

@@ -58,7 +58,7 @@ impl Forged {
     /// Trusts the root of the forged holder.
     pub(super) fn context() -> Context {
         let root = Issue::authority("Root TEST", 1, "Root TEST", 1).certificate();
-        Context { anchors: TrustAnchors::new(vec![root]), intermediates: vec![], at: now() }
+        Context::new(TrustAnchors::new(vec![root]), now()).without_revocation()
     }
 
     pub(super) fn list(&mut self) -> &mut Vec<Vec<u8>> {
