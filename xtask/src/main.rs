@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool talks on its terminal")]
 
 mod bench;
+mod corpora;
 mod demo;
 mod node;
 mod process;
@@ -20,7 +21,8 @@ const HELP: &str = "\
 cargo xtask <task>
 
   demo [--port N] [--data DIR]   install what is missing, build, start API and portal on one port
-  test [SUITE…]                  install what the tests need and run them: rust wasm npm simulator conformance e2e
+  test [SUITE…]                  install what the tests need and run them: rust wasm npm simulator corpora
+                                 conformance e2e
   verify                         format, lints, documentation, licences, types, size budgets
   bench [ROW…]                   figures beside their peers, in one run: token pdf
   build                          build the binary, the npm package and the demo portal

@@ -4,7 +4,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use crate::process::{Outcome, cargo, watch};
-use crate::{demo, node, python, system, tools};
+use crate::{corpora, demo, node, python, system, tools};
 
 /// What one suite did.
 #[derive(Debug, Default)]
@@ -27,6 +27,7 @@ const SUITES: &[Suite] = &[
     Suite { name: "wasm", run: wasm },
     Suite { name: "npm", run: npm },
     Suite { name: "simulator", run: simulator },
+    Suite { name: "corpora", run: foreign_corpora },
     Suite { name: "conformance", run: conformance },
     Suite { name: "e2e", run: e2e },
 ];
@@ -97,6 +98,12 @@ fn npm() -> Outcome<Count> {
 
 fn simulator() -> Outcome<Count> {
     browser_tests("test:simulator")
+}
+
+/// What others collected, read by us.
+fn foreign_corpora() -> Outcome<Count> {
+    let mut tests = cargo(&["run", "--quiet", "--package", "rubrica-corpora", "--"]);
+    cargo_tests(tests.arg(corpora::ensure()?).env("RUBRICA_PYTHON", python::ensure()?))
 }
 
 fn conformance() -> Outcome<Count> {
