@@ -5,6 +5,9 @@
 //! five objects: cross-reference rows are decoded when asked for, and nothing else of the file is looked at.
 //! So the cost does not grow with the document, and a damaged page 700 is none of our business.
 //!
+//! Nothing reads the file whole: bytes come from a [`File`], which is memory or anything that implements
+//! [`Source`]. Offsets are `u64` bytes from the start of the file.
+//!
 //! Source: ISO 32000-2 (PDF 2.0), §7 for the syntax, §12.7 for forms, §12.8 for signatures.
 
 mod changes;
@@ -15,6 +18,7 @@ mod object;
 mod parser;
 #[cfg(test)]
 pub(crate) mod sample;
+mod source;
 #[cfg(test)]
 mod tests;
 mod update;
@@ -27,6 +31,8 @@ pub(crate) use object::{Dictionary, Object, Reference, write_hex};
 pub(crate) use parser::{Parser, hex_value};
 pub(crate) use update::IncrementalUpdate;
 pub(crate) use xref::{Entry, Section, SectionKind};
+
+pub use source::{File, Source, SourceError};
 
 use crate::ErrorCode;
 
@@ -41,7 +47,7 @@ pub enum PdfError {
     #[error("damaged PDF at byte {offset}: {what}")]
     Damaged {
         /// Where the reader stood, in bytes from the start of the file or of the stream it was reading.
-        offset: usize,
+        offset: u64,
         /// What was expected or found there.
         what: &'static str,
     },
@@ -54,10 +60,21 @@ pub enum PdfError {
         /// The structure, as the object of "uses".
         what: &'static str,
     },
+    /// Size, depth, count or work is beyond what is read here.
+    #[error("the PDF exceeds a limit: {maximum} {what}")]
+    Limit {
+        /// What is limited, as a plural: "levels of nested objects".
+        what: &'static str,
+        /// How much of it is allowed.
+        maximum: u64,
+    },
+    /// The bytes of the file cannot be had.
+    #[error("the file cannot be read: {0}")]
+    Source(#[from] SourceError),
 }
 
 impl PdfError {
-    pub(crate) const fn damaged(offset: usize, what: &'static str) -> Self {
+    pub(crate) const fn damaged(offset: u64, what: &'static str) -> Self {
         Self::Damaged { offset, what }
     }
 
@@ -65,7 +82,12 @@ impl PdfError {
         Self::Unsupported { what }
     }
 
-    /// The stable code: `not_a_pdf`, `pdf_damaged`, `pdf_encrypted` or `pdf_unsupported`.
+    pub(crate) const fn limit(what: &'static str, maximum: u64) -> Self {
+        Self::Limit { what, maximum }
+    }
+
+    /// The stable code: `not_a_pdf`, `pdf_damaged`, `pdf_encrypted`, `pdf_unsupported`, `limit_exceeded` or
+    /// `file_unreadable`.
     #[must_use]
     pub const fn code(&self) -> ErrorCode {
         match self {
@@ -73,6 +95,8 @@ impl PdfError {
             Self::Damaged { .. } => ErrorCode::PdfDamaged,
             Self::Encrypted => ErrorCode::PdfEncrypted,
             Self::Unsupported { .. } => ErrorCode::PdfUnsupported,
+            Self::Limit { .. } => ErrorCode::LimitExceeded,
+            Self::Source(_) => ErrorCode::FileUnreadable,
         }
     }
 }

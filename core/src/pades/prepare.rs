@@ -6,7 +6,7 @@ use super::plan::{PdfPlan, Slot};
 use crate::Timestamp;
 use crate::cms;
 use crate::digest::Sha256Stream;
-use crate::pdf::{Document, IncrementalUpdate};
+use crate::pdf::{Document, File, IncrementalUpdate};
 use crate::x509::Certificate;
 
 /// The least space for the CMS, in bytes: enough for one certificate and an RSA-4096 value.
@@ -34,12 +34,13 @@ pub struct PrepareOptions {
 /// # Errors
 /// `not_a_pdf`, `pdf_damaged`, `pdf_encrypted`, `pdf_unsupported` and `pdf_signing_forbidden` for the
 /// document; the codes of [`CmsError`](cms::CmsError) for the certificate.
-pub fn prepare(
-    pdf: &[u8],
+pub fn prepare<'a>(
+    pdf: impl Into<File<'a>>,
     signer: &Certificate,
     chain: &[Certificate],
     options: &PrepareOptions,
 ) -> Result<PdfPlan, PadesError> {
+    let pdf = pdf.into();
     let document = Document::open(pdf)?;
     let (_, catalog) = document.catalog()?;
     check_signable(&document, &catalog)?;
@@ -50,7 +51,7 @@ pub fn prepare(
     update.put_body(signature, body.bytes);
 
     let mut digest = Sha256Stream::new();
-    digest.update(pdf);
+    pdf.feed(0..pdf.len(), |block| digest.update(block))?;
     let original_digest = digest.clone().finish();
     let revision = update.finish(|written| {
         let mut identifier = Sha256Stream::new();
@@ -62,7 +63,7 @@ pub fn prepare(
     let mut appended = revision.bytes;
     let body_at = revision.body_offsets[&signature.number];
     let slot = Slot { start: body_at + body.slot.start, end: body_at + body.slot.end };
-    let byte_range = slot.byte_range(pdf.len() as u64, appended.len());
+    let byte_range = slot.byte_range(pdf.len(), appended.len());
     let text = format!("{:<10} {:<10} {:<10}", byte_range[1], byte_range[2], byte_range[3]);
     let text_at = body_at + body.byte_range_at;
     appended[text_at..text_at + text.len()].copy_from_slice(text.as_bytes());
@@ -70,7 +71,7 @@ pub fn prepare(
     digest.update(&appended[..slot.start]);
     digest.update(&appended[slot.end..]);
     let cms = cms::plan(&digest.finish(), signer, chain, None)?;
-    Ok(PdfPlan::new(pdf.len() as u64, original_digest, appended, slot, cms))
+    Ok(PdfPlan::new(pdf.len(), original_digest, appended, slot, cms))
 }
 
 /// Bytes to reserve for the CMS.

@@ -5,10 +5,11 @@
 //! reader that repairs files can find other content there. Second, every object that differs has a reason to
 //! differ.
 
+use core::ops::Range;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::object::is_whitespace;
-use super::{Dictionary, Document, Entry, IndirectObject, Object, Parser, PdfError, Reference, SectionKind};
+use super::{Dictionary, Document, Entry, File, IndirectObject, Object, PdfError, Reference, SectionKind};
 
 /// Rows of all later sections that are looked at.
 const MAX_ROWS: usize = 10_000;
@@ -41,9 +42,10 @@ impl From<PdfError> for Objection {
 
 /// Compares the document as signed (the first bytes of the file) with the document as it is now (all bytes).
 pub(crate) fn later_changes(signed: &Document<'_>, current: &Document<'_>) -> LaterChanges {
-    let appended = current.file().get(signed.file().len()..).unwrap_or_default();
-    if appended.iter().all(|byte| is_whitespace(*byte)) {
-        return LaterChanges::Nothing;
+    match is_blank(current.file(), signed.file().len()..current.file().len()) {
+        Ok(true) => return LaterChanges::Nothing,
+        Ok(false) => {}
+        Err(error) => return LaterChanges::Other(error.to_string()),
     }
     match Comparison::new(signed, current).and_then(Comparison::explain_all) {
         Ok(()) => LaterChanges::Signatures,
@@ -52,23 +54,23 @@ pub(crate) fn later_changes(signed: &Document<'_>, current: &Document<'_>) -> La
 }
 
 /// An object that a later revision added or replaced.
-struct Change<'a> {
-    before: Option<IndirectObject<'a>>,
-    after: IndirectObject<'a>,
+struct Change {
+    before: Option<IndirectObject>,
+    after: IndirectObject,
 }
 
 struct Comparison<'d, 'a> {
     signed: &'d Document<'a>,
     current: &'d Document<'a>,
     /// By object number; an entry leaves when its reason is found.
-    changes: BTreeMap<u32, Change<'a>>,
+    changes: BTreeMap<u32, Change>,
 }
 
 impl<'d, 'a> Comparison<'d, 'a> {
     fn new(signed: &'d Document<'a>, current: &'d Document<'a>) -> Result<Self, Objection> {
         let end = signed.file().len();
         let later = current.sections().len().saturating_sub(signed.sections().len());
-        let offsets = |document: &Document<'_>| -> Vec<usize> {
+        let offsets = |document: &Document<'_>| -> Vec<u64> {
             document.sections().iter().map(|section| section.offset).collect()
         };
         if offsets(current)[later..] != offsets(signed) {
@@ -349,11 +351,11 @@ impl<'d, 'a> Comparison<'d, 'a> {
     }
 }
 
-fn change_of<'a>(
-    signed: &Document<'a>,
-    current: &Document<'a>,
+fn change_of(
+    signed: &Document<'_>,
+    current: &Document<'_>,
     number: u32,
-) -> Result<Option<Change<'a>>, Objection> {
+) -> Result<Option<Change>, Objection> {
     let generation = |document: &Document<'_>| -> Result<Option<u16>, PdfError> {
         Ok(match document.entry(number)? {
             Entry::Free => None,
@@ -369,7 +371,12 @@ fn change_of<'a>(
     let reference = Reference { number, generation: new };
     let after = current.object(reference)?.ok_or("a later revision loses an object")?;
     let before = if old.is_some() { signed.object(reference)? } else { None };
-    let is_same = before.as_ref().is_some_and(|b| b.value == after.value && b.stream == after.stream);
+    let is_same = match &before {
+        Some(before) if before.value == after.value => {
+            before.stream == after.stream || signed.stream_body(before)? == current.stream_body(&after)?
+        }
+        _ => false,
+    };
     Ok((!is_same).then_some(Change { before, after }))
 }
 
@@ -414,37 +421,48 @@ fn is_invisible(field: &Dictionary) -> bool {
 }
 
 /// Reads `startxref`, the offset and `%%EOF` behind a section.
-fn section_end(file: &[u8], end: usize, offset: usize) -> Result<usize, Objection> {
-    let mut parser = Parser::new(file, end);
-    parser.skip_white();
-    let found = parser.skip_word(b"startxref");
-    parser.skip_white();
-    if !found || parser.unsigned()? != offset as u64 {
-        return Err("a later revision does not end in its own startxref".into());
-    }
-    parser.skip_white();
-    if parser.skip(b"%%EOF") {
-        Ok(parser.position())
-    } else {
-        Err("a later revision does not end in %%EOF".into())
-    }
+fn section_end(file: File<'_>, end: u64, offset: u64) -> Result<u64, Objection> {
+    let found = file.parse(end, |parser| {
+        parser.skip_white();
+        let found = parser.skip_word(b"startxref");
+        parser.skip_white();
+        if !found || parser.unsigned()? != offset {
+            return Ok(Err("a later revision does not end in its own startxref"));
+        }
+        parser.skip_white();
+        Ok(if parser.skip(b"%%EOF") {
+            Ok(parser.position())
+        } else {
+            Err("a later revision does not end in %%EOF")
+        })
+    })?;
+    Ok(found?)
+}
+
+/// Whether there is nothing but white space.
+fn is_blank(file: File<'_>, range: Range<u64>) -> Result<bool, PdfError> {
+    let mut blank = true;
+    file.feed(range, |block| blank &= block.iter().all(|byte| is_whitespace(*byte)))?;
+    Ok(blank)
 }
 
 /// Parts of the file that are accounted for, by their start.
 #[derive(Default)]
-struct Tiles(BTreeMap<usize, usize>);
+struct Tiles(BTreeMap<u64, u64>);
 
 impl Tiles {
-    fn add(&mut self, start: usize, end: usize) {
+    fn add(&mut self, start: u64, end: u64) {
         self.0.insert(start, end);
     }
 
     /// Between the tiles, and around them, there is only white space.
-    fn check(&self, file: &[u8], from: usize) -> Result<(), Objection> {
+    fn check(&self, file: File<'_>, from: u64) -> Result<(), Objection> {
         let mut at = from;
         for (&start, &end) in self.0.iter().chain([(&file.len(), &file.len())]) {
-            let gap = file.get(at..start).ok_or("objects of a later revision overlap")?;
-            if !gap.iter().all(|byte| is_whitespace(*byte)) {
+            if start < at {
+                return Err("objects of a later revision overlap".into());
+            }
+            if !is_blank(file, at..start)? {
                 return Err(Objection(format!("bytes that belong to no object follow byte {at}")));
             }
             at = end;

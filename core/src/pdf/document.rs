@@ -2,31 +2,32 @@
 
 use core::cell::{Cell, RefCell};
 use core::ops::Range;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::filter::decode_stream;
-use super::xref::read_sections;
-use super::{Dictionary, Entry, Object, Parser, PdfError, Reference, Section};
+use super::xref::{read_sections, stream_end};
+use super::{Dictionary, Entry, File, Object, Parser, PdfError, Reference, Section};
 
 /// Nodes of the page tree that are looked at on the way to the first page.
 const MAX_PAGE_NODES: usize = 64;
 /// Decoded object streams of one document together, in bytes.
-const MAX_STREAM_BYTES: usize = 64 << 20;
+const MAX_STREAM_BYTES: usize = 32 << 20;
 /// Bytes read as objects, besides once the length of the file.
-const MAX_OBJECT_BYTES: usize = 64 << 20;
+const MAX_OBJECT_BYTES: u64 = 64 << 20;
 /// `%PDF-` is looked for in this many first bytes, to tell junk before the header from another file type.
-const HEAD_BYTES: usize = 1024;
+const HEAD_BYTES: u64 = 1024;
 
-/// A PDF as it stands after its last revision. Borrows the file and copies nothing of it but the objects
-/// asked for.
+/// A PDF as it stands after its last revision. Copies nothing of the file but the objects asked for.
 #[derive(Debug)]
 pub(crate) struct Document<'a> {
-    file: &'a [u8],
+    file: File<'a>,
+    header: (u8, u8),
     sections: Vec<Section>,
     object_streams: RefCell<ObjectStreams>,
     /// Bytes that may still be read as objects. Objects can share bytes, so their number alone bounds nothing.
-    bytes_left: Cell<usize>,
+    bytes_left: Cell<u64>,
 }
 
 /// Object streams decoded so far.
@@ -46,13 +47,13 @@ struct ObjectStream {
 
 /// An object together with where it came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct IndirectObject<'a> {
+pub(crate) struct IndirectObject {
     /// The object, or the dictionary of a stream.
     pub(crate) value: Object,
-    /// Encoded bytes of the stream, if it is one.
-    pub(crate) stream: Option<&'a [u8]>,
+    /// Where the encoded bytes of the stream stand in the file, if it is one.
+    pub(crate) stream: Option<Range<u64>>,
     /// From `n g obj` to behind `endobj` in the file; `None` inside an object stream.
-    pub(crate) span: Option<Range<usize>>,
+    pub(crate) span: Option<Range<u64>>,
 }
 
 impl<'a> Document<'a> {
@@ -61,25 +62,15 @@ impl<'a> Document<'a> {
     /// # Errors
     /// See [`PdfError`]. Encrypted and hybrid files are refused, and so is anything that readers understand
     /// in different ways.
-    pub(crate) fn open(file: &'a [u8]) -> Result<Self, PdfError> {
-        if !file.starts_with(b"%PDF-") {
-            let head = &file[..file.len().min(HEAD_BYTES)];
-            let later = head.windows(5).any(|window| window == b"%PDF-");
-            return Err(if later {
-                PdfError::unsupported("bytes before its header")
-            } else {
-                PdfError::NotAPdf
-            });
-        }
-        if parse_version(&file[5..]).is_none() {
-            return Err(PdfError::damaged(5, "the header has no version"));
-        }
+    pub(crate) fn open(file: impl Into<File<'a>>) -> Result<Self, PdfError> {
+        let file = file.into();
+        let header = read_header(file)?;
         let sections = read_sections(file)?;
         if sections.iter().any(|section| section.trailer.get(b"Encrypt").is_some()) {
             return Err(PdfError::Encrypted);
         }
         let bytes_left = Cell::new(file.len().saturating_add(MAX_OBJECT_BYTES));
-        let document = Self { file, sections, object_streams: RefCell::default(), bytes_left };
+        let document = Self { file, header, sections, object_streams: RefCell::default(), bytes_left };
         let size = document.newest().size()?;
         for section in &document.sections {
             if section.size()? > size {
@@ -93,7 +84,7 @@ impl<'a> Document<'a> {
     }
 
     /// The bytes that were opened.
-    pub(crate) const fn file(&self) -> &'a [u8] {
+    pub(crate) const fn file(&self) -> File<'a> {
         self.file
     }
 
@@ -109,9 +100,8 @@ impl<'a> Document<'a> {
 
     /// Version as (major, minor): the catalogue's when it is later than the header's (ISO 32000-2 §7.5.2).
     pub(crate) fn version(&self, catalog: &Dictionary) -> (u8, u8) {
-        let header = parse_version(&self.file[5..]).expect("the header was checked when the file was opened");
         let later = catalog.get(b"Version").and_then(Object::as_name).and_then(parse_version);
-        later.map_or(header, |later| later.max(header))
+        later.map_or(self.header, |later| later.max(self.header))
     }
 
     /// What the newest section that names the object says about it.
@@ -125,7 +115,7 @@ impl<'a> Document<'a> {
     }
 
     /// Reads the object that a reference means; `None` when there is none, which counts as `null`.
-    pub(crate) fn object(&self, reference: Reference) -> Result<Option<IndirectObject<'a>>, PdfError> {
+    pub(crate) fn object(&self, reference: Reference) -> Result<Option<IndirectObject>, PdfError> {
         let object = match self.entry(reference.number)? {
             Entry::Offset { offset, generation } if generation == reference.generation => {
                 self.object_at(offset, reference)?
@@ -141,48 +131,72 @@ impl<'a> Document<'a> {
     }
 
     /// Reads the object at a byte of the file, which must be the one of that reference.
-    pub(crate) fn object_at(
-        &self,
-        offset: usize,
-        reference: Reference,
-    ) -> Result<IndirectObject<'a>, PdfError> {
-        let mut parser = Parser::new(self.file, offset);
-        if parser.object_header() != Ok(reference) {
-            return Err(PdfError::damaged(offset, "another object stands where the cross-reference points"));
-        }
-        let value = parser.object()?;
-        self.charge(parser.position() - offset)?;
-        parser.skip_space();
-        let mut stream = None;
-        if let Object::Dictionary(dictionary) = &value
-            && parser.peek() == Some(b's')
-        {
-            stream = Some(parser.stream_body(self.stream_length(dictionary, offset)?)?);
-        } else {
+    pub(crate) fn object_at(&self, offset: u64, reference: Reference) -> Result<IndirectObject, PdfError> {
+        let (value, end, body) = self.file.parse(offset, |parser| {
+            if parser.object_header() != Ok(reference) {
+                return Err(PdfError::damaged(
+                    offset,
+                    "another object stands where the cross-reference points",
+                ));
+            }
+            let value = parser.object()?;
+            let end = parser.position();
+            parser.skip_space();
+            if value.as_dictionary().is_some() && parser.peek() == Some(b's') {
+                parser.stream_start()?;
+                return Ok((value, end, Some(parser.position())));
+            }
             parser.end_object()?;
-        }
-        Ok(IndirectObject { value, stream, span: Some(offset..parser.position()) })
+            Ok((value, parser.position(), None))
+        })?;
+        self.charge(end - offset)?;
+        let (Object::Dictionary(dictionary), Some(start)) = (&value, body) else {
+            return Ok(IndirectObject { value, stream: None, span: Some(offset..end) });
+        };
+        let body = start..start.saturating_add(self.stream_length(dictionary, offset)?);
+        let end = stream_end(self.file, body.end)?;
+        Ok(IndirectObject { value, stream: Some(body), span: Some(offset..end) })
     }
 
-    fn charge(&self, bytes: usize) -> Result<(), PdfError> {
+    /// Where the value of `key` stands in the file, in a dictionary that is an object of its own.
+    pub(crate) fn value_span(
+        &self,
+        object: &IndirectObject,
+        key: &[u8],
+    ) -> Result<Option<Range<u64>>, PdfError> {
+        let Some(span) = &object.span else { return Ok(None) };
+        self.file.parse(span.start, |parser| {
+            parser.object_header()?;
+            parser.value_span(key)
+        })
+    }
+
+    /// The body of a stream as it stands in the file, encoded.
+    pub(crate) fn stream_body(&self, object: &IndirectObject) -> Result<Option<Cow<'a, [u8]>>, PdfError> {
+        object.stream.clone().map(|body| self.file.read(body)).transpose()
+    }
+
+    fn charge(&self, bytes: u64) -> Result<(), PdfError> {
         let left = self.bytes_left.get().checked_sub(bytes);
-        self.bytes_left.set(left.ok_or(PdfError::unsupported("too many or too large objects"))?);
+        let limit = PdfError::limit("bytes of objects beyond the length of the file", MAX_OBJECT_BYTES);
+        self.bytes_left.set(left.ok_or(limit)?);
         Ok(())
     }
 
     /// `/Length`, which may be an indirect number: a plain object then, so that this cannot recurse.
-    fn stream_length(&self, dictionary: &Dictionary, offset: usize) -> Result<usize, PdfError> {
+    fn stream_length(&self, dictionary: &Dictionary, offset: u64) -> Result<u64, PdfError> {
         let wrong = PdfError::damaged(offset, "the Length of a stream is wrong");
         match dictionary.get(b"Length") {
-            Some(Object::Integer(length)) => usize::try_from(*length).map_err(|_| wrong),
+            Some(Object::Integer(length)) => u64::try_from(*length).map_err(|_| wrong),
             Some(Object::Reference(reference)) => {
                 let Entry::Offset { offset, .. } = self.entry(reference.number)? else { return Err(wrong) };
-                let mut parser = Parser::new(self.file, offset);
-                if parser.object_header() != Ok(*reference) {
-                    return Err(wrong);
-                }
-                parser.skip_space();
-                usize::try_from(parser.unsigned()?).map_err(|_| wrong)
+                self.file.parse(offset, |parser| {
+                    if parser.object_header() != Ok(*reference) {
+                        return Err(wrong.clone());
+                    }
+                    parser.skip_space();
+                    parser.unsigned().map_err(|_| wrong.clone())
+                })
             }
             _ => Err(wrong),
         }
@@ -196,11 +210,11 @@ impl<'a> Document<'a> {
             return Err(PdfError::damaged(0, "an object stream is missing"));
         };
         let object = self.object_at(offset, Reference { number, generation: 0 })?;
-        let stream = Rc::new(ObjectStream::read(&object, offset)?);
+        let stream = Rc::new(ObjectStream::read(self, &object, offset)?);
         let mut cache = self.object_streams.borrow_mut();
         cache.bytes += stream.data.len();
         if cache.bytes > MAX_STREAM_BYTES {
-            return Err(PdfError::unsupported("object streams that are too large"));
+            return Err(PdfError::limit("bytes of object streams", MAX_STREAM_BYTES as u64));
         }
         cache.decoded.insert(number, Rc::clone(&stream));
         Ok(stream)
@@ -285,8 +299,18 @@ impl<'a> Document<'a> {
             let kids = kids.as_array().ok_or(missing.clone())?;
             ahead.extend(kids.iter().take(MAX_PAGE_NODES).rev().filter_map(Object::as_reference));
         }
-        Err(PdfError::unsupported("a page tree that cannot be followed"))
+        Err(PdfError::limit("page nodes before the first page", MAX_PAGE_NODES as u64))
     }
+}
+
+/// The version in the header.
+fn read_header(file: File<'_>) -> Result<(u8, u8), PdfError> {
+    let head = file.read(0..file.len().min(HEAD_BYTES))?;
+    let Some(version) = head.strip_prefix(b"%PDF-") else {
+        let later = head.windows(5).any(|window| window == b"%PDF-");
+        return Err(if later { PdfError::unsupported("bytes before its header") } else { PdfError::NotAPdf });
+    };
+    parse_version(version).ok_or(PdfError::damaged(5, "the header has no version"))
 }
 
 fn parse_version(text: &[u8]) -> Option<(u8, u8)> {
@@ -297,9 +321,10 @@ fn parse_version(text: &[u8]) -> Option<(u8, u8)> {
 }
 
 impl ObjectStream {
-    fn read(object: &IndirectObject<'_>, offset: usize) -> Result<Self, PdfError> {
+    fn read(document: &Document<'_>, object: &IndirectObject, offset: u64) -> Result<Self, PdfError> {
         let wrong = PdfError::damaged(offset, "an object stream cannot be read");
-        let (Some(dictionary), Some(raw)) = (object.value.as_dictionary(), object.stream) else {
+        let (Some(dictionary), Some(raw)) = (object.value.as_dictionary(), document.stream_body(object)?)
+        else {
             return Err(wrong);
         };
         let number = |key| {
@@ -310,7 +335,7 @@ impl ObjectStream {
         else {
             return Err(wrong);
         };
-        let data = decode_stream(dictionary, raw)?;
+        let data = decode_stream(dictionary, &raw)?;
         let mut parser = Parser::new(&data, 0);
         let mut members = Vec::new();
         for _ in 0..count {
@@ -324,11 +349,11 @@ impl ObjectStream {
     }
 
     /// The object and the number of bytes it takes.
-    fn member(&self, number: u32, index: usize) -> Result<(Object, usize), PdfError> {
+    fn member(&self, number: u32, index: usize) -> Result<(Object, u64), PdfError> {
         match self.members.get(index) {
             Some((found, at)) if *found == number => {
                 let mut parser = Parser::new(&self.data, *at);
-                Ok((parser.object()?, parser.position() - at))
+                Ok((parser.object()?, parser.position() - *at as u64))
             }
             _ => Err(PdfError::damaged(0, "an object is not in its object stream")),
         }

@@ -43,7 +43,7 @@ pub(crate) fn signature_fields(document: &Document<'_>) -> Result<Vec<SignatureF
     while let Some((object, inherited)) = ahead.pop() {
         visited += 1;
         if visited > MAX_FIELDS || inherited.level > MAX_LEVELS {
-            return Err(PdfError::unsupported("a form with too many fields"));
+            return Err(PdfError::limit("fields or levels in a form", MAX_FIELDS as u64));
         }
         let reference = object.as_reference();
         if reference.is_some_and(|reference| !seen.insert(reference)) {

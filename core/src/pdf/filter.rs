@@ -13,7 +13,7 @@ const MAX_DECODED_BYTES: usize = 32 << 20;
 /// (ISO 32000-2 §7.4.4).
 pub(crate) fn decode_stream(dictionary: &Dictionary, raw: &[u8]) -> Result<Vec<u8>, PdfError> {
     if raw.len() > MAX_DECODED_BYTES {
-        return Err(PdfError::unsupported("a stream that is too large"));
+        return Err(PdfError::limit("bytes in a stream of structure", MAX_DECODED_BYTES as u64));
     }
     if dictionary.get(b"F").is_some() {
         return Err(PdfError::unsupported("a stream outside the file"));
@@ -25,7 +25,7 @@ pub(crate) fn decode_stream(dictionary: &Dictionary, raw: &[u8]) -> Result<Vec<u
     }
     let data = decompress_to_vec_zlib_with_limit(raw, MAX_DECODED_BYTES).map_err(|error| {
         if error.status == TINFLStatus::HasMoreOutput {
-            PdfError::unsupported("a stream that is too large")
+            PdfError::limit("bytes in a stream of structure", MAX_DECODED_BYTES as u64)
         } else {
             PdfError::damaged(0, "a compressed stream cannot be decoded")
         }
@@ -61,7 +61,7 @@ fn undo_png_prediction(data: Vec<u8>, columns: usize) -> Result<Vec<u8>, PdfErro
     let mut decoded = Vec::with_capacity(data.len());
     let mut above = vec![0_u8; columns];
     for (row_index, encoded) in data.chunks(columns + 1).enumerate() {
-        let damaged = PdfError::damaged(row_index * (columns + 1), "a PNG row cannot be decoded");
+        let damaged = PdfError::damaged((row_index * (columns + 1)) as u64, "a PNG row cannot be decoded");
         let [method, encoded @ ..] = encoded else { return Err(damaged) };
         if encoded.len() != columns {
             return Err(damaged);
@@ -124,7 +124,7 @@ mod tests {
         let bomb = compress_to_vec_zlib(&vec![0; MAX_DECODED_BYTES + 1], 6);
         assert!(bomb.len() < 100_000);
         let result = decode_stream(&dictionary("<</Filter/FlateDecode>>"), &bomb);
-        assert_eq!(result, Err(PdfError::unsupported("a stream that is too large")));
+        assert_eq!(result, Err(PdfError::limit("bytes in a stream of structure", MAX_DECODED_BYTES as u64)));
     }
 
     #[test]

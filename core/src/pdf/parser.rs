@@ -1,5 +1,7 @@
 //! Reads objects from bytes, within limits.
 
+use core::cell::Cell;
+
 use super::object::{is_delimiter, is_whitespace};
 use super::{Dictionary, Object, PdfError, Reference};
 
@@ -8,41 +10,71 @@ const MAX_DEPTH: u32 = 64;
 /// One object may hold this many values: a page tree with half a million pages in one array.
 const MAX_VALUES: u32 = 500_000;
 
-/// A cursor over the bytes of a file or of a decoded stream.
+/// A cursor over the bytes of a file, of a window on it, or of a decoded stream.
 #[derive(Debug, Clone)]
 pub(crate) struct Parser<'a> {
     bytes: &'a [u8],
+    /// Place of the first byte in the file.
+    base: u64,
     at: usize,
     values_left: u32,
+    /// Whether the end of `bytes` had a say in what was read: with more bytes it might be something else.
+    is_starved: Cell<bool>,
 }
 
 impl<'a> Parser<'a> {
-    /// Starts at byte `at`, which may lie behind the end: the first read then fails.
+    /// Starts at byte `at` of bytes that are complete. It may lie behind the end: the first read then fails.
     #[must_use]
     pub(crate) const fn new(bytes: &'a [u8], at: usize) -> Self {
-        Self { bytes, at, values_left: MAX_VALUES }
+        Self { bytes, base: 0, at, values_left: MAX_VALUES, is_starved: Cell::new(false) }
     }
 
-    /// Where the next byte is read.
+    /// Starts at the first byte of a window that stands at byte `base` of a file.
     #[must_use]
-    pub(crate) const fn position(&self) -> usize {
-        self.at
+    pub(super) const fn window(bytes: &'a [u8], base: u64) -> Self {
+        Self { bytes, base, at: 0, values_left: MAX_VALUES, is_starved: Cell::new(false) }
     }
 
-    pub(crate) const fn move_to(&mut self, at: usize) {
-        self.at = at;
+    /// Whether a longer window could give another result.
+    #[must_use]
+    pub(super) const fn is_starved(&self) -> bool {
+        self.is_starved.get()
+    }
+
+    /// Where the next byte is read, from the start of the file.
+    #[must_use]
+    pub(crate) const fn position(&self) -> u64 {
+        self.base + self.at as u64
     }
 
     pub(crate) const fn damaged(&self, what: &'static str) -> PdfError {
-        PdfError::damaged(self.at, what)
+        PdfError::damaged(self.position(), what)
     }
 
     pub(crate) fn peek(&self) -> Option<u8> {
-        self.bytes.get(self.at).copied()
+        let byte = self.bytes.get(self.at).copied();
+        if byte.is_none() {
+            self.is_starved.set(true);
+        }
+        byte
     }
 
-    fn rest(&self) -> &'a [u8] {
-        self.bytes.get(self.at..).unwrap_or_default()
+    /// The bytes ahead, of which `needed` are going to be looked at.
+    fn ahead(&self, needed: usize) -> &'a [u8] {
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        if rest.len() < needed {
+            self.is_starved.set(true);
+        }
+        rest
+    }
+
+    /// Length of the run of bytes ahead that are `wanted`.
+    fn run(&self, wanted: impl Fn(u8) -> bool) -> usize {
+        let rest = self.ahead(1);
+        rest.iter().position(|byte| !wanted(*byte)).unwrap_or_else(|| {
+            self.is_starved.set(true);
+            rest.len()
+        })
     }
 
     /// Skips white space and comments.
@@ -51,8 +83,7 @@ impl<'a> Parser<'a> {
             if is_whitespace(byte) {
                 self.at += 1;
             } else if byte == b'%' {
-                let rest = self.rest();
-                self.at += rest.iter().position(|b| matches!(b, b'\r' | b'\n')).unwrap_or(rest.len());
+                self.at += self.run(|byte| !matches!(byte, b'\r' | b'\n'));
             } else {
                 break;
             }
@@ -61,12 +92,12 @@ impl<'a> Parser<'a> {
 
     /// Skips white space only: where a `%` is not a comment but the `%%EOF` that is looked for.
     pub(crate) fn skip_white(&mut self) {
-        self.at += self.rest().iter().take_while(|byte| is_whitespace(**byte)).count();
+        self.at += self.run(is_whitespace);
     }
 
     /// Skips `token` if it comes next, without looking at what follows it.
     pub(crate) fn skip(&mut self, token: &[u8]) -> bool {
-        let found = self.rest().starts_with(token);
+        let found = self.ahead(token.len()).starts_with(token);
         if found {
             self.at += token.len();
         }
@@ -76,7 +107,8 @@ impl<'a> Parser<'a> {
     /// Skips the word `word` if it comes next and ends there.
     pub(crate) fn skip_word(&mut self, word: &[u8]) -> bool {
         let ends = |byte: &u8| is_whitespace(*byte) || is_delimiter(*byte);
-        let found = self.rest().starts_with(word) && self.rest().get(word.len()).is_none_or(ends);
+        let rest = self.ahead(word.len() + 1);
+        let found = rest.starts_with(word) && rest.get(word.len()).is_none_or(ends);
         if found {
             self.at += word.len();
         }
@@ -90,9 +122,9 @@ impl<'a> Parser<'a> {
 
     /// Reads a whole number of digits only.
     pub(crate) fn unsigned(&mut self) -> Result<u64, PdfError> {
-        let rest = self.rest();
-        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        let value = core::str::from_utf8(&rest[..digits]).ok().and_then(|text| text.parse().ok());
+        let digits = self.run(|byte| byte.is_ascii_digit());
+        let value =
+            core::str::from_utf8(&self.ahead(digits)[..digits]).ok().and_then(|text| text.parse().ok());
         let value = value.ok_or_else(|| self.damaged("a number was expected"))?;
         self.at += digits;
         Ok(value)
@@ -110,21 +142,23 @@ impl<'a> Parser<'a> {
         reference(number, generation).ok_or_else(|| self.damaged("the object number is out of range"))
     }
 
-    /// Reads `stream`, `length` bytes and `endstream`, `endobj`; gives the bytes between.
-    pub(crate) fn stream_body(&mut self, length: usize) -> Result<&'a [u8], PdfError> {
+    /// Reads `stream` and its line end: the body follows.
+    pub(crate) fn stream_start(&mut self) -> Result<(), PdfError> {
         self.skip_space();
         // Not a lone \r: it could be the first byte of the data.
         if !self.skip(b"stream") || !(self.skip(b"\r\n") || self.skip(b"\n")) {
             return Err(self.damaged("stream was expected"));
         }
-        let body = self.rest().get(..length).ok_or_else(|| self.damaged("a stream goes beyond the file"))?;
-        self.at += length;
+        Ok(())
+    }
+
+    /// Reads `endstream` and `endobj` behind the body of a stream.
+    pub(crate) fn stream_end(&mut self) -> Result<(), PdfError> {
         self.skip_white();
         if !self.skip_word(b"endstream") {
             return Err(self.damaged("endstream was expected: the Length of a stream is wrong"));
         }
-        self.end_object()?;
-        Ok(body)
+        self.end_object()
     }
 
     /// Reads `endobj`.
@@ -144,17 +178,19 @@ impl<'a> Parser<'a> {
 
     fn object_at_depth(&mut self, depth: u32) -> Result<Object, PdfError> {
         if depth > MAX_DEPTH {
-            return Err(PdfError::unsupported("objects nested too deeply"));
+            return Err(PdfError::limit("levels of nested objects", MAX_DEPTH.into()));
         }
-        self.values_left =
-            self.values_left.checked_sub(1).ok_or(PdfError::unsupported("an object with too many values"))?;
+        self.values_left = self
+            .values_left
+            .checked_sub(1)
+            .ok_or(PdfError::limit("values in one object", MAX_VALUES.into()))?;
         self.skip_space();
         match self.peek() {
             None => Err(self.damaged("the file ends inside an object")),
             Some(b'/') => self.name().map(Object::Name),
             Some(b'(') => self.literal_string().map(Object::String),
             Some(b'[') => self.array(depth),
-            Some(b'<') if self.rest().starts_with(b"<<") => self.dictionary(depth).map(Object::Dictionary),
+            Some(b'<') if self.ahead(2).starts_with(b"<<") => self.dictionary(depth).map(Object::Dictionary),
             Some(b'<') => self.hex_string().map(Object::String),
             Some(b'0'..=b'9') => self.number_or_reference(),
             Some(b'+' | b'-' | b'.') => self.number(),
@@ -188,7 +224,7 @@ impl<'a> Parser<'a> {
     }
 
     fn dictionary(&mut self, depth: u32) -> Result<Dictionary, PdfError> {
-        let start = self.at;
+        let start = self.position();
         self.at += 2;
         let mut entries = Vec::new();
         while let Some(key) = self.next_key()? {
@@ -213,7 +249,7 @@ impl<'a> Parser<'a> {
     ///
     /// # Errors
     /// As for [`Parser::object`], and when no dictionary stands here.
-    pub(crate) fn value_span(&mut self, key: &[u8]) -> Result<Option<core::ops::Range<usize>>, PdfError> {
+    pub(crate) fn value_span(&mut self, key: &[u8]) -> Result<Option<core::ops::Range<u64>>, PdfError> {
         self.skip_space();
         if !self.skip(b"<<") {
             return Err(self.damaged("a dictionary was expected"));
@@ -221,10 +257,10 @@ impl<'a> Parser<'a> {
         let mut span = None;
         while let Some(name) = self.next_key()? {
             self.skip_space();
-            let start = self.at;
+            let start = self.position();
             self.object_at_depth(1)?;
             if name == key {
-                span = Some(start..self.at);
+                span = Some(start..self.position());
             }
         }
         Ok(span)
@@ -240,7 +276,7 @@ impl<'a> Parser<'a> {
                 continue;
             }
             // PDF 1.0 and 1.1 had no escapes, so a lone # stands for itself.
-            match self.rest() {
+            match self.ahead(2) {
                 [high, low, ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
                     name.push(hex_value(*high) << 4 | hex_value(*low));
                     self.at += 2;
@@ -329,23 +365,22 @@ impl<'a> Parser<'a> {
     fn number_or_reference(&mut self) -> Result<Object, PdfError> {
         let number = self.number()?;
         let Object::Integer(first) = number else { return Ok(number) };
-        let mut ahead = self.clone();
-        ahead.skip_space();
-        let Ok(generation) = ahead.unsigned() else { return Ok(number) };
-        ahead.skip_space();
-        if !ahead.skip_word(b"R") {
+        let behind = self.at;
+        self.skip_space();
+        let generation = self.unsigned();
+        self.skip_space();
+        let Some(generation) = generation.ok().filter(|_| self.skip_word(b"R")) else {
+            self.at = behind;
             return Ok(number);
-        }
-        self.at = ahead.at;
+        };
         let first = u64::try_from(first).unwrap_or(u64::MAX);
         let found = reference(first, generation);
         found.map(Object::Reference).ok_or_else(|| self.damaged("a reference is out of range"))
     }
 
     fn number(&mut self) -> Result<Object, PdfError> {
-        let rest = self.rest();
-        let length = rest.iter().take_while(|b| !is_whitespace(**b) && !is_delimiter(**b)).count();
-        let text = core::str::from_utf8(&rest[..length]).unwrap_or_default();
+        let length = self.run(|byte| !is_whitespace(byte) && !is_delimiter(byte));
+        let text = core::str::from_utf8(&self.ahead(length)[..length]).unwrap_or_default();
         let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
         let object = match digits.split_once('.') {
             None if is_digits(digits) && !digits.is_empty() => text.parse().ok().map(Object::Integer),
@@ -450,7 +485,7 @@ mod tests {
             let bytes = open.repeat(100_000);
             assert_eq!(
                 parse(bytes.as_bytes()),
-                Err(PdfError::unsupported("objects nested too deeply")),
+                Err(PdfError::limit("levels of nested objects", 64)),
                 "{open}"
             );
         }
@@ -461,14 +496,15 @@ mod tests {
     #[test]
     fn an_object_of_too_many_values_is_refused() {
         let bytes = ["[".to_owned(), "0 ".repeat(500_001)].concat();
-        assert_eq!(parse(bytes.as_bytes()), Err(PdfError::unsupported("an object with too many values")));
+        assert_eq!(parse(bytes.as_bytes()), Err(PdfError::limit("values in one object", 500_000)));
     }
 
     #[test]
     fn the_span_of_a_value_is_exact() {
         let bytes = b"x<< /A (>>) /Contents % c\n <00ff> /B [<</Contents 1>>] >>";
         let span = Parser::new(bytes, 1).value_span(b"Contents").unwrap().unwrap();
-        assert_eq!(&bytes[span], b"<00ff>");
+        assert_eq!(span, 27..33);
+        assert_eq!(&bytes[27..33], b"<00ff>");
         assert_eq!(Parser::new(bytes, 1).value_span(b"C"), Ok(None));
     }
 }

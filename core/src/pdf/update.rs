@@ -74,31 +74,32 @@ impl<'d, 'a> IncrementalUpdate<'d, 'a> {
     /// # Errors
     /// The file is too large, or has used up the object numbers.
     pub(crate) fn finish(mut self, identify: impl FnOnce(&[u8]) -> Vec<u8>) -> Result<Revision, PdfError> {
-        let start = self.document.file().len();
+        let file = self.document.file();
+        let start = file.len();
         let kind = self.document.newest().kind;
         let own_number = matches!(kind, SectionKind::Stream(_)).then(|| self.allocate().number);
         let size: usize = self.bodies.values().map(|(_, body)| body.len() + 64).sum();
         let mut bytes = Vec::with_capacity(size + 512);
         // On a fresh line, or `%%EOF` would run into the first object.
-        if !self.document.file().ends_with(b"\n") && !self.document.file().ends_with(b"\r") {
+        if !matches!(*file.read(start - 1..start)?, [b'\n' | b'\r']) {
             bytes.push(b'\n');
         }
         let mut rows = BTreeMap::new();
         let mut body_offsets = BTreeMap::new();
         for (number, (generation, body)) in core::mem::take(&mut self.bodies) {
-            rows.insert(number, (start + bytes.len(), generation));
+            rows.insert(number, (start + bytes.len() as u64, generation));
             write_display(&mut bytes, &format_args!("{number} {generation} obj\n"));
             body_offsets.insert(number, bytes.len());
             bytes.extend_from_slice(&body);
             bytes.extend_from_slice(b"\nendobj\n");
         }
         let trailer = self.trailer(identify(&bytes));
-        let xref_at = start + bytes.len();
-        if xref_at as u64 > MAX_OFFSET {
-            return Err(PdfError::unsupported("more than 10 GB"));
+        let xref_at = start + bytes.len() as u64;
+        if xref_at > MAX_OFFSET {
+            return Err(PdfError::limit("bytes before a cross-reference section", MAX_OFFSET));
         }
         if self.next_number > MAX_OBJECT_NUMBER + 1 {
-            return Err(PdfError::unsupported("too many object numbers"));
+            return Err(PdfError::limit("object numbers", MAX_OBJECT_NUMBER.into()));
         }
         match own_number {
             None => write_table(&mut bytes, &rows, &trailer),
@@ -132,7 +133,7 @@ impl<'d, 'a> IncrementalUpdate<'d, 'a> {
     }
 }
 
-type Rows = BTreeMap<u32, (usize, u16)>;
+type Rows = BTreeMap<u32, (u64, u16)>;
 
 /// Runs of neighbouring numbers as (first, count).
 fn runs(rows: &Rows) -> Vec<(u32, u32)> {
@@ -166,7 +167,7 @@ fn write_stream(bytes: &mut Vec<u8>, number: u32, rows: &Rows, trailer: Dictiona
     let mut body = Vec::new();
     for (offset, generation) in rows.values() {
         body.push(1);
-        body.extend_from_slice(&(*offset as u64).to_be_bytes()[3..]);
+        body.extend_from_slice(&offset.to_be_bytes()[3..]);
         body.extend_from_slice(&generation.to_be_bytes());
     }
     let widths = [1, 5, 2].map(Object::Integer).to_vec();

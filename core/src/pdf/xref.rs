@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::filter::decode_stream;
-use super::{Dictionary, Object, Parser, PdfError};
+use super::{Dictionary, File, Object, PdfError};
 
 /// A document saved more often than this is not followed.
 const MAX_SECTIONS: usize = 4096;
@@ -13,11 +13,11 @@ const MAX_SUBSECTIONS: usize = 1 << 16;
 /// Object numbers end here (ISO 32000-1 annex C: the limit of widely used readers).
 pub(super) const MAX_OBJECT_NUMBER: u32 = 8_388_607;
 /// A row of a table: ten digits, five digits, a letter, two spaces and two bytes of line end.
-const TABLE_ROW_BYTES: usize = 20;
+const TABLE_ROW_BYTES: u64 = 20;
 /// Decoded rows of all cross-reference streams of a file together.
-const MAX_ROW_BYTES: usize = 64 << 20;
+const MAX_ROW_BYTES: usize = 32 << 20;
 /// `startxref` is looked for in this many last bytes of the file.
-const TAIL_BYTES: usize = 2048;
+const TAIL_BYTES: u64 = 2048;
 
 /// Where an object is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub(crate) enum Entry {
     /// At a byte of the file.
     Offset {
         /// Where `n g obj` begins.
-        offset: usize,
+        offset: u64,
         /// Generation number.
         generation: u16,
     },
@@ -55,9 +55,9 @@ pub(crate) struct Section {
     /// Table or stream.
     pub(crate) kind: SectionKind,
     /// Where it begins: what `startxref` or `/Prev` said.
-    pub(crate) offset: usize,
+    pub(crate) offset: u64,
     /// Where it ends: behind the trailer dictionary or `endobj`.
-    pub(crate) end: usize,
+    pub(crate) end: u64,
     /// The trailer, or the dictionary of the stream.
     pub(crate) trailer: Dictionary,
     /// By object number; none is empty and none overlaps another.
@@ -70,7 +70,7 @@ struct Subsection {
     first: u32,
     count: u32,
     /// Where its first row stands: in the file for a table, in the decoded rows for a stream.
-    rows_at: usize,
+    rows_at: u64,
 }
 
 #[derive(Debug, Clone)]
@@ -80,7 +80,7 @@ enum Rows {
 }
 
 /// Follows the chain from the last `startxref`; the newest section comes first.
-pub(crate) fn read_sections(file: &[u8]) -> Result<Vec<Section>, PdfError> {
+pub(crate) fn read_sections(file: File<'_>) -> Result<Vec<Section>, PdfError> {
     let mut next = Some(last_startxref(file)?);
     let mut seen = BTreeSet::new();
     let mut sections = Vec::new();
@@ -90,14 +90,14 @@ pub(crate) fn read_sections(file: &[u8]) -> Result<Vec<Section>, PdfError> {
             return Err(PdfError::damaged(offset, "the cross-reference sections form a loop"));
         }
         if sections.len() == MAX_SECTIONS {
-            return Err(PdfError::unsupported("too many revisions"));
+            return Err(PdfError::limit("revisions", MAX_SECTIONS as u64));
         }
         let section = Section::read(file, offset)?;
         if let Rows::Decoded { bytes, .. } = &section.rows {
             row_bytes += bytes.len();
         }
         if row_bytes > MAX_ROW_BYTES {
-            return Err(PdfError::unsupported("too many cross-reference rows"));
+            return Err(PdfError::limit("bytes of cross-reference rows", MAX_ROW_BYTES as u64));
         }
         next = section.previous()?;
         sections.push(section);
@@ -106,34 +106,32 @@ pub(crate) fn read_sections(file: &[u8]) -> Result<Vec<Section>, PdfError> {
 }
 
 /// The number behind the last `startxref`, which must be followed by `%%EOF`.
-fn last_startxref(file: &[u8]) -> Result<usize, PdfError> {
+fn last_startxref(file: File<'_>) -> Result<u64, PdfError> {
     const KEYWORD: &[u8] = b"startxref";
     let tail_at = file.len().saturating_sub(TAIL_BYTES);
-    let found = file[tail_at..].windows(KEYWORD.len()).rposition(|window| window == KEYWORD);
+    let tail = file.read(tail_at..file.len())?;
+    let found = tail.windows(KEYWORD.len()).rposition(|window| window == KEYWORD);
     let found = found.ok_or(PdfError::damaged(file.len(), "the file ends without startxref"))?;
-    let mut parser = Parser::new(file, tail_at + found + KEYWORD.len());
-    parser.skip_white();
-    let at = parser.position();
-    let offset = parser.unsigned()?;
-    parser.skip_white();
-    if !parser.skip(b"%%EOF") {
-        return Err(parser.damaged("the file ends without %%EOF"));
-    }
-    to_offset(file, offset).ok_or(PdfError::damaged(at, "startxref points outside the file"))
-}
-
-fn to_offset(file: &[u8], offset: u64) -> Option<usize> {
-    usize::try_from(offset).ok().filter(|offset| *offset < file.len())
+    file.parse(tail_at + (found + KEYWORD.len()) as u64, |parser| {
+        parser.skip_white();
+        let at = parser.position();
+        let offset = parser.unsigned()?;
+        parser.skip_white();
+        if !parser.skip(b"%%EOF") {
+            return Err(parser.damaged("the file ends without %%EOF"));
+        }
+        if offset >= file.len() {
+            return Err(PdfError::damaged(at, "startxref points outside the file"));
+        }
+        Ok(offset)
+    })
 }
 
 impl Section {
-    fn read(file: &[u8], offset: usize) -> Result<Self, PdfError> {
-        let mut parser = Parser::new(file, offset);
-        let mut section = if parser.skip_word(b"xref") {
-            Self::read_table(file, offset, parser)
-        } else {
-            Self::read_stream(file, offset)
-        }?;
+    fn read(file: File<'_>, offset: u64) -> Result<Self, PdfError> {
+        let is_table = file.parse(offset, |parser| Ok(parser.skip_word(b"xref")))?;
+        let mut section =
+            if is_table { Self::read_table(file, offset) } else { Self::read_stream(file, offset) }?;
         section.subsections.retain(|subsection| subsection.count > 0);
         section.subsections.sort_unstable_by_key(|subsection| subsection.first);
         let size = section.size()?;
@@ -149,59 +147,61 @@ impl Section {
         Ok(section)
     }
 
-    fn read_table(file: &[u8], offset: usize, mut parser: Parser<'_>) -> Result<Self, PdfError> {
+    fn read_table(file: File<'_>, offset: u64) -> Result<Self, PdfError> {
         let mut subsections = Vec::new();
-        parser.skip_white();
-        while !parser.skip_word(b"trailer") {
-            let first = parser.unsigned()?;
-            parser.skip_white();
-            let count = parser.unsigned()?;
-            while parser.skip(b" ") {}
-            if !parser.skip_line_end() {
-                return Err(parser.damaged("a line end was expected in the cross-reference table"));
-            }
-            let subsection = Subsection::new(first, count, parser.position(), offset)?;
+        let mut at = offset + b"xref".len() as u64;
+        // The rows are jumped over, so each subsection is read on its own.
+        while let Some(subsection) = table_subsection(file, at, offset)? {
             push_subsection(&mut subsections, subsection)?;
-            let end = subsection.rows_end(TABLE_ROW_BYTES).filter(|end| *end <= file.len());
-            let end =
-                end.ok_or(PdfError::damaged(offset, "the cross-reference table goes beyond the file"))?;
-            parser.move_to(end);
-            parser.skip_white();
+            at = subsection.rows_end(TABLE_ROW_BYTES);
+            if at > file.len() {
+                return Err(PdfError::damaged(offset, "the cross-reference table goes beyond the file"));
+            }
         }
-        let Object::Dictionary(trailer) = parser.object()? else {
-            return Err(parser.damaged("a trailer dictionary was expected"));
-        };
-        let end = parser.position();
+        let (trailer, end) = file.parse(at, |parser| {
+            parser.skip_white();
+            parser.skip_word(b"trailer");
+            let Object::Dictionary(trailer) = parser.object()? else {
+                return Err(parser.damaged("a trailer dictionary was expected"));
+            };
+            Ok((trailer, parser.position()))
+        })?;
         Ok(Self { kind: SectionKind::Table, offset, end, trailer, subsections, rows: Rows::InFile })
     }
 
-    fn read_stream(file: &[u8], offset: usize) -> Result<Self, PdfError> {
-        let mut parser = Parser::new(file, offset);
+    fn read_stream(file: File<'_>, offset: u64) -> Result<Self, PdfError> {
         let not_there =
             PdfError::damaged(offset, "no cross-reference section where startxref or Prev points");
-        let reference = parser.object_header().map_err(|_| not_there.clone())?;
-        let Object::Dictionary(trailer) = parser.object()? else { return Err(not_there) };
-        if !trailer.has_name(b"Type", b"XRef") {
-            return Err(not_there);
-        }
-        let length = trailer.get(b"Length").and_then(Object::as_integer);
-        let length = length.and_then(|length| usize::try_from(length).ok());
-        let length =
-            length.ok_or(PdfError::damaged(offset, "a cross-reference stream has no direct Length"))?;
-        let body = parser.stream_body(length)?;
-        let end = parser.position();
-        let bytes = decode_stream(&trailer, body)?;
+        let (number, trailer, body) = file.parse(offset, |parser| {
+            let reference = parser.object_header().map_err(|_| not_there.clone())?;
+            let Object::Dictionary(trailer) = parser.object()? else { return Err(not_there.clone()) };
+            if !trailer.has_name(b"Type", b"XRef") {
+                return Err(not_there.clone());
+            }
+            let length = trailer.get(b"Length").and_then(Object::as_integer);
+            let length = length.and_then(|length| u64::try_from(length).ok());
+            let length =
+                length.ok_or(PdfError::damaged(offset, "a cross-reference stream has no direct Length"))?;
+            parser.stream_start()?;
+            let start = parser.position();
+            Ok((reference.number, trailer, start..start.saturating_add(length)))
+        })?;
+        let end = stream_end(file, body.end)?;
+        let bytes = decode_stream(&trailer, &file.read(body)?)?;
         let widths = row_widths(&trailer)
             .ok_or(PdfError::damaged(offset, "the widths of a cross-reference stream are wrong"))?;
+        let width = widths.iter().sum::<usize>() as u64;
         let mut subsections = Vec::new();
         let mut rows_at = 0;
         for (first, count) in stream_index(&trailer, offset)? {
             let subsection = Subsection::new(first, count, rows_at, offset)?;
             push_subsection(&mut subsections, subsection)?;
-            let rows_end = subsection.rows_end(widths.iter().sum()).filter(|end| *end <= bytes.len());
-            rows_at = rows_end.ok_or(PdfError::damaged(offset, "a cross-reference stream is too short"))?;
+            rows_at = subsection.rows_end(width);
+            if rows_at > bytes.len() as u64 {
+                return Err(PdfError::damaged(offset, "a cross-reference stream is too short"));
+            }
         }
-        let (kind, rows) = (SectionKind::Stream(reference.number), Rows::Decoded { widths, bytes });
+        let (kind, rows) = (SectionKind::Stream(number), Rows::Decoded { widths, bytes });
         Ok(Self { kind, offset, end, trailer, subsections, rows })
     }
 
@@ -214,17 +214,17 @@ impl Section {
         }
     }
 
-    fn previous(&self) -> Result<Option<usize>, PdfError> {
+    fn previous(&self) -> Result<Option<u64>, PdfError> {
         let wrong = PdfError::damaged(self.offset, "the Prev of a cross-reference section is wrong");
         match self.trailer.get(b"Prev") {
             None => Ok(None),
-            Some(Object::Integer(offset)) => usize::try_from(*offset).map(Some).map_err(|_| wrong),
+            Some(Object::Integer(offset)) => u64::try_from(*offset).map(Some).map_err(|_| wrong),
             Some(_) => Err(wrong),
         }
     }
 
     /// What this section says about an object; `None` when it says nothing.
-    pub(crate) fn entry(&self, file: &[u8], number: u32) -> Result<Option<Entry>, PdfError> {
+    pub(crate) fn entry(&self, file: File<'_>, number: u32) -> Result<Option<Entry>, PdfError> {
         let behind = self.subsections.partition_point(|subsection| subsection.first <= number);
         let Some(subsection) = behind.checked_sub(1).map(|index| &self.subsections[index]) else {
             return Ok(None);
@@ -233,16 +233,18 @@ impl Section {
         if index >= subsection.count {
             return Ok(None);
         }
-        let width = match &self.rows {
-            Rows::InFile => TABLE_ROW_BYTES,
-            Rows::Decoded { widths, .. } => widths.iter().sum(),
+        let (position, entry) = match &self.rows {
+            Rows::InFile => {
+                let at = subsection.rows_at + u64::from(index) * TABLE_ROW_BYTES;
+                (at, table_entry(&file.read(at..at + TABLE_ROW_BYTES)?))
+            }
+            Rows::Decoded { widths, bytes } => {
+                let width: usize = widths.iter().sum();
+                let at = usize::try_from(subsection.rows_at).expect("the rows are in memory");
+                let row = &bytes[at + index as usize * width..][..width];
+                (self.offset, stream_entry(row, *widths))
+            }
         };
-        let at = subsection.rows_at + index as usize * width;
-        let entry = match &self.rows {
-            Rows::InFile => table_entry(&file[at..at + width]),
-            Rows::Decoded { widths, bytes } => stream_entry(&bytes[at..at + width], *widths),
-        };
-        let position = if matches!(self.rows, Rows::InFile) { at } else { self.offset };
         entry.map(Some).ok_or(PdfError::damaged(position, "a cross-reference row cannot be read"))
     }
 
@@ -253,7 +255,7 @@ impl Section {
 }
 
 impl Subsection {
-    fn new(first: u64, count: u64, rows_at: usize, offset: usize) -> Result<Self, PdfError> {
+    fn new(first: u64, count: u64, rows_at: u64, offset: u64) -> Result<Self, PdfError> {
         match (u32::try_from(first), u32::try_from(count)) {
             (Ok(first), Ok(count)) if first <= MAX_OBJECT_NUMBER && count <= MAX_OBJECT_NUMBER + 1 => {
                 Ok(Self { first, count, rows_at })
@@ -262,14 +264,43 @@ impl Subsection {
         }
     }
 
-    fn rows_end(&self, width: usize) -> Option<usize> {
-        (self.count as usize).checked_mul(width)?.checked_add(self.rows_at)
+    fn rows_end(&self, width: u64) -> u64 {
+        self.rows_at.saturating_add(u64::from(self.count) * width)
     }
+}
+
+/// The subsection of a table whose head comes next; `None` before `trailer`.
+fn table_subsection(file: File<'_>, at: u64, offset: u64) -> Result<Option<Subsection>, PdfError> {
+    file.parse(at, |parser| {
+        parser.skip_white();
+        if parser.skip_word(b"trailer") {
+            return Ok(None);
+        }
+        let first = parser.unsigned()?;
+        parser.skip_white();
+        let count = parser.unsigned()?;
+        while parser.skip(b" ") {}
+        if !parser.skip_line_end() {
+            return Err(parser.damaged("a line end was expected in the cross-reference table"));
+        }
+        Subsection::new(first, count, parser.position(), offset).map(Some)
+    })
+}
+
+/// Reads `endstream` and `endobj` behind a body and gives the place behind them.
+pub(super) fn stream_end(file: File<'_>, body_end: u64) -> Result<u64, PdfError> {
+    if body_end > file.len() {
+        return Err(PdfError::damaged(file.len(), "a stream goes beyond the file"));
+    }
+    file.parse(body_end, |parser| {
+        parser.stream_end()?;
+        Ok(parser.position())
+    })
 }
 
 fn push_subsection(subsections: &mut Vec<Subsection>, subsection: Subsection) -> Result<(), PdfError> {
     if subsections.len() == MAX_SUBSECTIONS {
-        return Err(PdfError::unsupported("a cross-reference section with too many parts"));
+        return Err(PdfError::limit("parts of a cross-reference section", MAX_SUBSECTIONS as u64));
     }
     subsections.push(subsection);
     Ok(())
@@ -287,7 +318,7 @@ fn row_widths(trailer: &Dictionary) -> Option<[usize; 3]> {
     (widths[1] > 0).then_some(widths)
 }
 
-fn stream_index(trailer: &Dictionary, offset: usize) -> Result<Vec<(u64, u64)>, PdfError> {
+fn stream_index(trailer: &Dictionary, offset: u64) -> Result<Vec<(u64, u64)>, PdfError> {
     let wrong = PdfError::damaged(offset, "the Index of a cross-reference stream is wrong");
     let number = |object: Option<&Object>| {
         object.and_then(Object::as_integer).and_then(|value| u64::try_from(value).ok()).ok_or(wrong.clone())
@@ -309,7 +340,7 @@ fn table_entry(row: &[u8]) -> Option<Entry> {
     match row[17] {
         b'f' => Some(Entry::Free),
         b'n' => Some(Entry::Offset {
-            offset: usize::try_from(offset).ok().filter(|offset| *offset > 0)?,
+            offset: Some(offset).filter(|offset| *offset > 0)?,
             generation: u16::try_from(generation).ok()?,
         }),
         _ => None,
@@ -325,7 +356,7 @@ fn stream_entry(row: &[u8], [kind, second, third]: [usize; 3]) -> Option<Entry> 
     match if kind == 0 { 1 } else { value(kind_field) } {
         0 => Some(Entry::Free),
         1 => Some(Entry::Offset {
-            offset: usize::try_from(value(second_field)).ok().filter(|offset| *offset > 0)?,
+            offset: Some(value(second_field)).filter(|offset| *offset > 0)?,
             generation: u16::try_from(value(third_field)).ok()?,
         }),
         2 => Some(Entry::InStream {

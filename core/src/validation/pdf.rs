@@ -12,22 +12,25 @@ use core::ops::Range;
 use super::cms::{Content, SignatureKind, signature_report};
 use super::{Check, Context, Finding, Report, SignatureReport, SubIndication, ValidationError};
 use crate::cms::SignedData;
+use crate::digest::DigestAlgorithm;
 use crate::pades::docmdp_permission;
 use crate::pdf::{
-    Dictionary, Document, LaterChanges, Object, Parser, PdfError, Reference, SignatureField, hex_value,
+    Dictionary, Document, File, LaterChanges, Object, PdfError, Reference, SignatureField, hex_value,
     later_changes, signature_fields,
 };
 use crate::wire::SignatureFormat;
 
 /// Signatures of one file: each costs a digest of the file.
 const MAX_SIGNATURES: usize = 500;
+/// `%%EOF` is looked for in this many last bytes of what was signed.
+const TAIL_BYTES: u64 = 2048;
 
 /// Validates every signature in a PDF, in the order in which they were made.
 ///
 /// # Errors
 /// `not_a_pdf`, `pdf_damaged`, `pdf_encrypted`, `pdf_unsupported`; `not_signed` when no field holds a
 /// signature.
-pub fn validate_pdf(file: &[u8], context: &Context) -> Result<Report, ValidationError> {
+pub fn validate_pdf<'a>(file: impl Into<File<'a>>, context: &Context) -> Result<Report, ValidationError> {
     let document = Document::open(file)?;
     let fields = signature_fields(&document)?;
     if fields.is_empty() {
@@ -36,7 +39,7 @@ pub fn validate_pdf(file: &[u8], context: &Context) -> Result<Report, Validation
     if fields.len() > MAX_SIGNATURES {
         return Err(PdfError::unsupported("too many signatures").into());
     }
-    let mut reports: Vec<(usize, SignatureReport)> = fields
+    let mut reports: Vec<(u64, SignatureReport)> = fields
         .iter()
         .map(|field| {
             let shared = fields.iter().filter(|other| other.value == field.value).count() > 1;
@@ -53,9 +56,9 @@ fn field_report(
     field: &SignatureField,
     shared: bool,
     context: &Context,
-) -> (usize, SignatureReport) {
+) -> (u64, SignatureReport) {
     let mut report = SignatureReport::new(SignatureFormat::Pades);
-    let mut end = usize::MAX;
+    let mut end = u64::MAX;
     match read_signature(document, field) {
         Ok(signature) => {
             end = signature.end;
@@ -81,11 +84,11 @@ struct PdfSignature {
     dictionary: Dictionary,
     /// Bytes of the Contents string.
     contents: Vec<u8>,
-    byte_range: [usize; 4],
+    byte_range: [u64; 4],
     /// The Contents string with its delimiters, in the file.
-    gap: Range<usize>,
+    gap: Range<u64>,
     /// End of the second signed part.
-    end: usize,
+    end: u64,
 }
 
 type Refused = (Check, String);
@@ -99,7 +102,7 @@ fn read_signature(document: &Document<'_>, field: &SignatureField) -> Result<Pdf
         .ok_or_else(|| dictionary_error("the value of the field is no reference"))?;
     let object = document.object(reference).map_err(unreadable)?;
     let object = object.ok_or_else(|| dictionary_error("the value of the field is missing"))?;
-    let (Object::Dictionary(dictionary), None, Some(span)) = (object.value, object.stream, object.span)
+    let (Object::Dictionary(dictionary), None, Some(span)) = (&object.value, &object.stream, &object.span)
     else {
         return Err(dictionary_error("the value of the field is not a dictionary of its own"));
     };
@@ -109,16 +112,15 @@ fn read_signature(document: &Document<'_>, field: &SignatureField) -> Result<Pdf
     let Some(byte_range) = dictionary.get(b"ByteRange").and_then(four_offsets) else {
         return Err((Check::PdfByteRange, "ByteRange is not four whole numbers from 0".to_owned()));
     };
-    let mut parser = Parser::new(document.file(), span.start);
-    let gap = parser.object_header().and_then(|_| parser.value_span(b"Contents")).map_err(unreadable)?;
+    let gap = document.value_span(&object, b"Contents").map_err(unreadable)?;
     let gap = gap.ok_or_else(|| dictionary_error("there is no Contents"))?;
-    let contents = contents_bytes(&document.file()[gap.clone()])
+    let contents = contents_bytes(&document.file().read(gap.clone()).map_err(unreadable)?)
         .ok_or_else(|| dictionary_error("Contents is not one hexadecimal string"))?;
     let [start, first, second, rest] = byte_range;
     let end = second.checked_add(rest).filter(|end| *end <= document.file().len());
     match end {
         Some(end) if start == 0 && first == gap.start && second == gap.end && end >= span.end => {
-            Ok(PdfSignature { reference, dictionary, contents, byte_range, gap, end })
+            Ok(PdfSignature { reference, dictionary: dictionary.clone(), contents, byte_range, gap, end })
         }
         _ => Err((
             Check::PdfByteRange,
@@ -127,9 +129,9 @@ fn read_signature(document: &Document<'_>, field: &SignatureField) -> Result<Pdf
     }
 }
 
-fn four_offsets(object: &Object) -> Option<[usize; 4]> {
-    let numbers: Option<Vec<usize>> =
-        object.as_array()?.iter().map(|item| usize::try_from(item.as_integer()?).ok()).collect();
+fn four_offsets(object: &Object) -> Option<[u64; 4]> {
+    let numbers: Option<Vec<u64>> =
+        object.as_array()?.iter().map(|item| u64::try_from(item.as_integer()?).ok()).collect();
     numbers?.try_into().ok()
 }
 
@@ -179,8 +181,9 @@ fn check_coverage(report: &mut SignatureReport, document: &Document<'_>, signatu
         report.passed(Check::PdfModifications, "nothing follows the signature");
         return;
     }
-    let prefix = &document.file()[..signature.end];
-    let ends_as_revision = prefix.trim_ascii_end().ends_with(b"%%EOF");
+    let prefix = document.file().prefix(signature.end);
+    let tail = prefix.read(prefix.len().saturating_sub(TAIL_BYTES)..prefix.len());
+    let ends_as_revision = tail.is_ok_and(|tail| tail.trim_ascii_end().ends_with(b"%%EOF"));
     let signed = Document::open(prefix).ok().filter(|_| ends_as_revision);
     let Some(signed) = signed else {
         let evidence = format!("the signed bytes end at {}, where no revision ends", signature.end);
@@ -228,9 +231,14 @@ fn check_cms(
     let Some(signer) = signed.signers().first() else {
         return failed(report, "the SignedData has no signer".to_owned());
     };
-    let file = document.file();
-    let pieces = [&file[..signature.gap.start], &file[signature.gap.end..signature.end]];
-    let cms = signature_report(&signed, signer, Content::Pieces(&pieces), context, SignatureKind::Pades);
+    let signed_parts = [0..signature.gap.start, signature.gap.end..signature.end];
+    // Without an algorithm that is known, the digest is not asked for.
+    let algorithm = DigestAlgorithm::from_oid(signer.digest_algorithm()).unwrap_or(DigestAlgorithm::Sha256);
+    let digest = match document.file().digest(algorithm, &signed_parts) {
+        Ok(digest) => digest,
+        Err(error) => return failed(report, error.to_string()),
+    };
+    let cms = signature_report(&signed, signer, Content::Digest(&digest), context, SignatureKind::Pades);
     let about_pdf: Vec<Finding> = core::mem::take(&mut report.findings);
     let covers_whole_file = report.covers_whole_file;
     *report = SignatureReport { covers_whole_file, ..cms };
