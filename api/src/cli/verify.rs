@@ -105,7 +105,7 @@ pub(super) fn run(arguments: &Arguments, output: Output) -> Result<ExitCode, Fai
     }
     output.result(&results, || {
         let reports = results.iter().filter_map(|one| Some((&one.file, one.report.as_ref()?)));
-        reports.map(|(file, report)| format!("{}: {}\n", file.display(), report.to_text())).collect()
+        reports.map(|(file, report)| format!("{}: {}\n", file.display(), report)).collect()
     });
     Ok(ExitCode::from(exit_code(&results)))
 }

@@ -38,7 +38,7 @@ fn what_a_crash_left_is_taken_up_at_the_next_start() {
             assert_eq!(backend.wait(&id)["state"], "released");
             let after = backend.content(&id);
             let report = validate_pdf(&after, &context()).unwrap();
-            assert_eq!(report.overall(), Indication::Passed, "{}", report.to_text());
+            assert_eq!(report.overall(), Indication::Passed, "{}", report);
             assert_eq!(report.signatures.len(), 1);
             if state != "accepted" {
                 // What was pinned is not built again: only the value of an elliptic-curve key may differ.

@@ -36,7 +36,7 @@ fn a_pdf_is_signed_by_the_token_and_stays_a_prefix_of_the_result() {
         assert_eq!(signature["artefact"]["sha256"], rubrica_core::digest::Digest::sha256(&signed).to_hex());
         assert!(signed.starts_with(&contract()));
         let report = validate_pdf(&signed, &context()).unwrap();
-        assert_eq!(report.overall(), Indication::Passed, "{}", report.to_text());
+        assert_eq!(report.overall(), Indication::Passed, "{}", report);
         assert_eq!(report.signatures[0].signer.as_ref().unwrap().holder.name, person.1);
         // The backend of the bank fetches it as well.
         assert!(instance.backend().get(&format!("/v1/signatures/{id}/content")).body == signed);
@@ -54,7 +54,7 @@ fn any_file_is_signed_beside_it() {
     assert_eq!(signature["artefact"]["name"], "contrato nº 1.pdf.p7s");
     assert_eq!(signature["artefact"]["media_type"], "application/pkcs7-signature");
     let report = validate_cms(&session.content(&id), Content::Bytes(&bytes), &context()).unwrap();
-    assert_eq!(report.overall(), Indication::Passed, "{}", report.to_text());
+    assert_eq!(report.overall(), Indication::Passed, "{}", report);
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn a_signed_pdf_is_signed_again_and_both_signatures_hold() {
     let twice = sign(PADARIA, &sign(ANA, &contract()));
     let report = validate_pdf(&twice, &context()).unwrap();
     assert_eq!(report.signatures.len(), 2);
-    assert_eq!(report.overall(), Indication::Passed, "{}", report.to_text());
+    assert_eq!(report.overall(), Indication::Passed, "{}", report);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::super::{Indication, Outcome, RevocationMode};
+use super::super::{Indication, Language, Outcome, RevocationMode};
 use super::*;
 use crate::ErrorCode;
 use crate::cms::{CmsPlan, plan};
@@ -132,7 +132,10 @@ fn revocation_is_never_silently_left_out() {
     let json = serde_json::to_value(&report).unwrap();
     let findings = json["signatures"][0]["findings"].as_array().unwrap().clone();
     assert!(findings.iter().any(|f| f["check"] == "revocation" && f["outcome"] == "not_checked"));
-    assert!(report.to_text().starts_with("VALID (revocation not checked)"), "{report}");
+    assert!(
+        report.to_string().starts_with("Result: valid\nAttention: revocation was not checked\n"),
+        "{report}"
+    );
 }
 
 #[test]
@@ -163,23 +166,50 @@ fn a_report_survives_json_and_holds_nothing_personal() {
     assert_eq!(serde_json::from_str::<Report>(&json).unwrap(), report);
     assert!(json.contains(r#""sub_indication": "HASH_FAILURE""#), "{json}");
     for personal in ["52998224725", "01011980"] {
-        assert!(!json.contains(personal) && !report.to_text().contains(personal));
+        assert!(!json.contains(personal));
+        assert!(Language::ALL.iter().all(|language| !report.to_text(*language).contains(personal)));
     }
 }
 
 #[test]
-fn the_text_names_signer_reason_and_every_check() {
-    let text = validate_cms(fixture!("ana-cades.p7s"), Content::Bytes(b"abd"), &context()).unwrap().to_text();
-    for line in [
-        "INVALID\n",
-        "1 signature checked for 2026-11-23T12:00:00Z\n",
-        "Signature 1 (CAdES): INVALID [HASH_FAILURE]\n",
-        "  signer       ANA DA SILVA TEST (***.982.247-**)\n",
-        "  FAILED       message digest: the content has sha256:",
-        "  ok           signature value: rsa_pkcs1_sha256 with RSA-2048\n",
-        "  not checked  revocation: ",
+fn the_text_answers_in_both_languages_and_names_every_check() {
+    let report = validate_cms(fixture!("ana-cades.p7s"), Content::Bytes(b"abd"), &context()).unwrap();
+    for (language, lines) in [
+        (
+            Language::En,
+            [
+                "Result: invalid\n",
+                "1 signature checked for 2026-11-23T12:00:00Z\n",
+                "Signature 1 (CAdES): invalid\n",
+                "  reason         the content was changed after the signature [HASH_FAILURE]\n",
+                "  integrity      the content or the signature was altered\n",
+                "  signer         ANA DA SILVA TEST (***.982.247-**)\n",
+                "  FAILED         content: the content is not what was signed\n",
+                "                 details: the content has sha256:",
+                "  ok             signature value: the signature was made with this certificate's key\n",
+                "  not checked    revocation: this check was not made\n",
+            ],
+        ),
+        (
+            Language::PtBr,
+            [
+                "Resultado: inválida\n",
+                "1 assinatura verificada para 2026-11-23T12:00:00Z\n",
+                "Assinatura 1 (CAdES): inválida\n",
+                "  motivo         o conteúdo foi alterado depois da assinatura [HASH_FAILURE]\n",
+                "  integridade    o conteúdo ou a assinatura foi alterado\n",
+                "  signatário     ANA DA SILVA TEST (***.982.247-**)\n",
+                "  FALHOU         conteúdo: o conteúdo não é o que foi assinado\n",
+                "                 detalhes: the content has sha256:",
+                "  ok             valor da assinatura: a assinatura foi feita com a chave deste certificado\n",
+                "  não feito      revogação: esta verificação não foi feita\n",
+            ],
+        ),
     ] {
-        assert!(text.contains(line), "{line:?} is missing in\n{text}");
+        let text = report.to_text(language);
+        for line in lines {
+            assert!(text.contains(line), "{line:?} is missing in\n{text}");
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The signer's certificate: usage, path, validity.
 
 use crate::cms::SignedData;
+use crate::validation::report::Record;
 use crate::validation::{Check, Context, RevocationMode, SignatureReport, SubIndication};
 use crate::x509::{Certificate, PathError, build_path};
 
@@ -29,7 +30,7 @@ pub(super) fn check_certificate(
     }
     match context.revocation {
         RevocationMode::NotChecked => {
-            report.not_checked(Check::Revocation, "neither a CRL nor OCSP was asked");
+            report.findings.not_checked(Check::Revocation, "neither a CRL nor OCSP was asked");
         }
         RevocationMode::Required => report.indeterminate(
             Check::Revocation,
