@@ -74,6 +74,8 @@ impl ListedCertificate {
         let by_policy = entry
             .policies
             .iter()
+            // The text comes from outside, and the parser of the crate does not check arcs for overflow.
+            .filter(|dotted| dotted.split('.').all(|arc| arc.parse::<u32>().is_ok()))
             .filter_map(|dotted| ObjectIdentifier::new(dotted).ok())
             .find_map(|oid| IcpType::from_policy(oid.as_bytes()));
         let by_client = entry.certificate_type.filter(|kind| !kind.eq_ignore_ascii_case("unknown"));
@@ -279,5 +281,14 @@ mod tests {
             ListedCertificate::read(&ClientEntry { certificate_type: Some("Unknown"), ..entry("EVE TEST") });
         assert!(!foreign.is_icp_brasil);
         assert_eq!((foreign.kind, foreign.icp_type), (HolderKind::Person, None));
+    }
+
+    #[test]
+    fn a_policy_with_an_arc_that_overflows_is_no_policy() {
+        for dotted in ["2.16.76.1.2.4294967297.7", "2.16.76.52998224725", "2.16.76.1.2.3.1.", "x"] {
+            let policies = [dotted.to_owned()];
+            let listed = ListedCertificate::read(&ClientEntry { policies: &policies, ..entry("EVE TEST") });
+            assert_eq!(listed.icp_type, None, "{dotted}");
+        }
     }
 }
