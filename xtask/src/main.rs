@@ -5,6 +5,7 @@
 mod bench;
 mod corpora;
 mod demo;
+mod fuzz;
 mod node;
 mod process;
 mod python;
@@ -24,6 +25,8 @@ cargo xtask <task>
   test [SUITE…]                  install what the tests need and run them: rust wasm npm simulator corpora
                                  conformance e2e
   verify                         format, lints, documentation, licences, types, size budgets
+  fuzz [TARGET…] [--runs N | --seconds S]
+                                 search for inputs that break a parser; without a budget, the fixed one of CI
   bench [ROW…]                   figures beside their peers, in one run: token pdf
   build                          build the binary, the npm package and the demo portal
   setup                          only install what is missing";
@@ -39,6 +42,7 @@ fn main() -> ExitCode {
         "test" => test::run(rest),
         "verify" => verify::run(),
         "bench" => bench::run(rest),
+        "fuzz" => fuzz::run(rest),
         "build" => demo::build().map(drop),
         "setup" => test::set_up(),
         "help" | "--help" | "-h" => {

@@ -25,6 +25,15 @@ pub(crate) const C_COMPILER: Package = Package {
     present: || find_in_path("cc").is_some(),
 };
 
+/// A C++ compiler: libFuzzer is compiled from source.
+pub(crate) const CXX_COMPILER: Package = Package {
+    name: "C++ compiler",
+    apt: "g++",
+    dnf: "gcc-c++",
+    brew: "gcc",
+    present: || find_in_path("c++").is_some(),
+};
+
 /// The software token of demo and tests.
 pub(crate) const SOFTHSM: Package = Package {
     name: "SoftHSM2",

@@ -9,6 +9,8 @@ pub(crate) fn run() -> Outcome<()> {
     node::ensure()?;
     tools::ensure_wasm_target()?;
     execute(&mut cargo(&["fmt", "--all", "--check"]))?;
+    // Not a member of the workspace, see its manifest.
+    execute(&mut cargo(&["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"]))?;
     execute(&mut cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
     execute(&mut cargo(&[
         "clippy",
