@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::failure::Failure;
 
 pub(crate) use sections::{
-    Client, Data, Limits, Log, LogFormat, LogLevel, Server, Sessions, Signatures, Token, Trust,
+    Client, Data, Fetch, Limits, Log, LogFormat, LogLevel, Server, Sessions, Signatures, Token, Trust, Tsa,
 };
 
 /// Everything an instance can be told.
@@ -25,6 +25,8 @@ pub(crate) struct Config {
     pub(crate) trust: Trust,
     pub(crate) sessions: Sessions,
     pub(crate) signatures: Signatures,
+    pub(crate) fetch: Fetch,
+    pub(crate) tsa: Tsa,
     pub(crate) log: Log,
     #[serde(default)]
     pub(crate) clients: Vec<Client>,
@@ -55,6 +57,12 @@ impl Config {
         };
         resolve(&mut self.data.folder);
         resolve(&mut self.token.pin_file);
+        resolve(&mut self.fetch.cache_folder);
+        resolve(&mut self.tsa.password_file);
+        resolve(&mut self.tsa.token_file);
+        resolve(&mut self.tsa.client_certificate);
+        resolve(&mut self.tsa.client_key_file);
+        self.tsa.roots.iter_mut().for_each(resolve);
         self.trust.anchors.iter_mut().for_each(resolve);
         self.trust.intermediates.iter_mut().for_each(resolve);
     }
@@ -76,6 +84,13 @@ impl Config {
                 self.limits.memory_bytes >= self.limits.document_bytes,
                 "limits.memory_bytes must be at least limits.document_bytes",
             ),
+            ((100..=120_000).contains(&self.fetch.timeout_ms), "fetch.timeout_ms must be 100 to 120000"),
+            (
+                (1..=64 * 1024 * 1024).contains(&self.fetch.crl_bytes),
+                "fetch.crl_bytes must be 1 to 67108864",
+            ),
+            ((100..=120_000).contains(&self.tsa.timeout_ms), "tsa.timeout_ms must be 100 to 120000"),
+            (self.tsa.retry_ms >= 100, "tsa.retry_ms must be at least 100"),
             (self.server.max_connections > 0, "server.max_connections must not be 0"),
         ];
         if let Some((_, rule)) = rules.iter().find(|(holds, _)| !holds) {

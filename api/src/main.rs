@@ -8,6 +8,7 @@ mod data_folder;
 mod demo;
 mod engine;
 mod failure;
+mod fetch;
 mod hex;
 mod http;
 mod ids;

@@ -84,6 +84,53 @@ pub(crate) struct Signatures {
     pub(crate) token_patience_ms: u64,
 }
 
+/// What is fetched from the network for a validation.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Fetch {
+    pub(crate) enabled: bool,
+    pub(crate) allowed_hosts: Vec<String>,
+    pub(crate) private_hosts: Vec<String>,
+    pub(crate) timeout_ms: u64,
+    pub(crate) crl_bytes: u64,
+    pub(crate) cache_folder: PathBuf,
+    pub(crate) cache_bytes: u64,
+    pub(crate) memory_bytes: u64,
+}
+
+impl Fetch {
+    pub(crate) const fn timeout(&self) -> Duration {
+        Duration::from_millis(self.timeout_ms)
+    }
+}
+
+/// The time-stamping authority.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Tsa {
+    pub(crate) url: String,
+    pub(crate) policy: String,
+    pub(crate) user: String,
+    pub(crate) password_file: PathBuf,
+    pub(crate) token_file: PathBuf,
+    pub(crate) client_certificate: PathBuf,
+    pub(crate) client_key_file: PathBuf,
+    pub(crate) roots: Vec<PathBuf>,
+    pub(crate) timeout_ms: u64,
+    pub(crate) retry_ms: u64,
+}
+
+impl Tsa {
+    /// Whether there are time stamps at all.
+    pub(crate) fn is_configured(&self) -> bool {
+        !self.url.is_empty()
+    }
+
+    pub(crate) const fn timeout(&self) -> Duration {
+        Duration::from_millis(self.timeout_ms)
+    }
+}
+
 /// What is written to standard error.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

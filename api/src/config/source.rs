@@ -61,10 +61,10 @@ fn overlay(base: &mut Table, over: Table, path: &str) -> Result<(), Failure> {
 /// Applies `RUBRICA_<SECTION>_<KEY>`; the type is the one of the default, lists are comma-separated.
 fn set_from_environment(table: &mut Table, name: &str, text: &str) -> Result<(), Failure> {
     let Some(rest) = name.strip_prefix("RUBRICA_") else { return Ok(()) };
-    // Old and short name, which test runners and PKCS#11 tools share; the PIN is a secret and read elsewhere.
+    // Old and short name, which test runners and PKCS#11 tools share; secrets are read elsewhere.
     let rest = match rest {
         "PKCS11_MODULE" => "TOKEN_MODULE",
-        "TOKEN_PIN" => return Ok(()),
+        "TOKEN_PIN" | "TSA_PASSWORD" | "TSA_TOKEN" => return Ok(()),
         other => other,
     }
     .to_ascii_lowercase();
