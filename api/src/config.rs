@@ -85,10 +85,7 @@ impl Config {
                 "limits.memory_bytes must be at least limits.document_bytes",
             ),
             ((100..=120_000).contains(&self.fetch.timeout_ms), "fetch.timeout_ms must be 100 to 120000"),
-            (
-                (1..=64 * 1024 * 1024).contains(&self.fetch.crl_bytes),
-                "fetch.crl_bytes must be 1 to 67108864",
-            ),
+            ((1..=64 * 1024 * 1024).contains(&self.fetch.crl_bytes), "fetch.crl_bytes must be 1 to 67108864"),
             ((100..=120_000).contains(&self.tsa.timeout_ms), "tsa.timeout_ms must be 100 to 120000"),
             (self.tsa.retry_ms >= 100, "tsa.retry_ms must be at least 100"),
             (self.server.max_connections > 0, "server.max_connections must not be 0"),

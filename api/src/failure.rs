@@ -88,7 +88,7 @@ const fn usual_remedy(code: ErrorCode) -> &'static str {
             "Add its root to trust.anchors, or use a certificate of a trusted authority"
         }
         ErrorCode::CertificateWrongPerson => "Use the signer's own certificate",
-        ErrorCode::KeyUnsupported => "Use an RSA key of 2048 to 4096 bits or a P-256 key",
+        ErrorCode::KeyUnsupported => "Use an RSA key of 2048 to 4096 bits, or one of P-256, P-384 or Ed25519",
         ErrorCode::KeyNotFound => "See `rubrica keys list` for the keys there are",
         ErrorCode::P12Malformed => "Export the certificate with its key again as PKCS#12",
         ErrorCode::WrongPassword => {

@@ -7,7 +7,6 @@ use rubrica_core::ErrorCode;
 use rubrica_core::x509::Certificate;
 
 use super::output::read_file;
-use crate::adapters::pkcs11;
 use crate::adapters::software_key::SoftwareKey;
 use crate::failure::Failure;
 use crate::secret::Secret;
@@ -38,7 +37,7 @@ pub(super) fn open(path: &Path, password: &Secret) -> Result<Identity, Failure> 
     let (_, found) =
         store.private_key_chain().ok_or_else(|| malformed("it holds no private key with its certificate"))?;
     let key = SoftwareKey::from_pkcs8(found.key())
-        .map_err(|error| pkcs11::failure(&error).about(path.display()))?;
+        .map_err(|error| Failure::of(ErrorCode::KeyUnsupported, error.to_string()).about(path.display()))?;
     let mut certificates = Vec::new();
     for certificate in found.chain() {
         certificates.push(

@@ -226,8 +226,10 @@ fn sign_with_file(
         signing_time: now,
     })
     .map_err(|failure| Failure::of(failure.code(), failure.to_string()))?;
-    let value =
-        identity.key.sign(&plan.digest()).map_err(|error| crate::adapters::pkcs11::failure(&error))?;
+    let value = identity
+        .key
+        .sign(plan.signed_attributes())
+        .map_err(|error| crate::adapters::pkcs11::failure(&error))?;
     let anchors = TrustAnchors::new(vec![identity.certificate.clone()]);
     let context = Context::new(anchors, now).without_revocation();
     seal(&plan, document, &value, &context)

@@ -76,6 +76,11 @@ impl Plan {
         self.cms().to_sign().as_bytes().try_into().expect("a plan is signed over SHA-256")
     }
 
+    /// DER of the signed attributes: the message of a key that hashes by itself.
+    pub(crate) fn signed_attributes(&self) -> &[u8] {
+        self.cms().signed_attributes()
+    }
+
     /// What the SDK needs to check and to sign.
     pub(crate) fn to_wire(&self) -> ToSign {
         let cms = self.cms();

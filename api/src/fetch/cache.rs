@@ -174,7 +174,8 @@ impl Entry {
             // Issuer certificates say neither.
             None => since(KEPT_AT_MOST),
         };
-        let is_new_enough = newer_than.is_none_or(|wanted| self.lifetime.made.is_some_and(|made| made >= wanted))
+        let is_new_enough = newer_than
+            .is_none_or(|wanted| self.lifetime.made.is_some_and(|made| made >= wanted))
             || now < since(ASKED_AGAIN_AFTER);
         now < end && is_new_enough
     }

@@ -165,13 +165,14 @@ impl Client {
         }
         let mut bytes = Vec::new();
         let mut reader = body.as_reader().take(limit_bytes + 1);
-        reader
-            .read_to_end(&mut bytes)
-            .map_err(|error| self.error(ureq::Error::from(error), limit_bytes))?;
+        reader.read_to_end(&mut bytes).map_err(|error| self.error(ureq::Error::from(error), limit_bytes))?;
         if bytes.len() as u64 > limit_bytes { Err(too_large) } else { Ok(bytes) }
     }
 
-    #[expect(clippy::wildcard_enum_match_arm, reason = "a foreign, growing enum: what is not listed is no answer")]
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "a foreign, growing enum: what is not listed is no answer"
+    )]
     fn error(&self, error: ureq::Error, limit_bytes: u64) -> FetchError {
         match error {
             ureq::Error::Timeout(_) => FetchError::TimedOut(self.timeout),
@@ -212,11 +213,9 @@ fn resolve(from: &Uri, target: &str) -> Option<Uri> {
 
 /// TLS with the roots given, over the cryptography that the rest of the program uses.
 pub(super) fn tls(roots: Vec<ureq::tls::Certificate<'static>>) -> ureq::tls::TlsConfigBuilder {
-    TlsConfig::builder()
-        .root_certs(RootCerts::from(roots.into_iter()))
-        .unversioned_rustls_crypto_provider(std::sync::Arc::new(
-            rustls::crypto::aws_lc_rs::default_provider(),
-        ))
+    TlsConfig::builder().root_certs(RootCerts::from(roots.into_iter())).unversioned_rustls_crypto_provider(
+        std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider()),
+    )
 }
 
 /// The roots that the operating system trusts. Without any, no HTTPS server is.

@@ -106,8 +106,7 @@ impl HostPattern {
             _ => (text.as_str(), None),
         };
         let name = host.strip_prefix("*.").unwrap_or(host);
-        let fits =
-            |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '[' | ']' | ':');
+        let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '[' | ']' | ':');
         (!name.is_empty() && name.chars().all(fits)).then(|| Self { host: host.to_owned(), port })
     }
 
@@ -210,9 +209,16 @@ pub(super) mod tests {
 
     #[test]
     fn only_http_urls_without_a_user_are_called() {
-        for url in
-            ["ftp://a/", "file:///etc/passwd", "ldap://a/x", "gopher://a/", "http://u:p@a/", "http://u@a/", "/x", "a"]
-        {
+        for url in [
+            "ftp://a/",
+            "file:///etc/passwd",
+            "ldap://a/x",
+            "gopher://a/",
+            "http://u:p@a/",
+            "http://u@a/",
+            "/x",
+            "a",
+        ] {
             let checked = url.parse::<Uri>().map(|uri| Rules::default().check(&uri));
             assert!(!matches!(checked, Ok(Ok(()))), "{url}");
         }

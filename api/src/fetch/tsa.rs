@@ -82,7 +82,9 @@ fn authorization(config: &config::Tsa) -> Result<Option<Secret>, Failure> {
             let pair = Zeroizing::new(format!("{user}:{}", password.expose()));
             Ok(Some(Secret::new(format!("Basic {}", Base64::encode_string(pair.as_bytes())))))
         }
-        _ => Err(invalid("the time-stamping authority takes a user with a password, or a token, not parts of both")),
+        _ => Err(invalid(
+            "the time-stamping authority takes a user with a password, or a token, not parts of both",
+        )),
     }
 }
 
@@ -124,11 +126,11 @@ fn client_identity(certificate_file: &Path, key_file: &Path) -> Result<ClientCer
     rustls::ClientConfig::builder_with_provider(rustls::crypto::aws_lc_rs::default_provider().into())
         .with_safe_default_protocol_versions()
         .and_then(|builder| {
-            builder
-                .with_root_certificates(rustls::RootCertStore::empty())
-                .with_client_auth_cert(chain, key)
+            builder.with_root_certificates(rustls::RootCertStore::empty()).with_client_auth_cert(chain, key)
         })
-        .map_err(|error| invalid(&format!("the client certificate of the authority cannot be used: {error}")))?;
+        .map_err(|error| {
+            invalid(&format!("the client certificate of the authority cannot be used: {error}"))
+        })?;
     let key = PrivateKey::from_pem(&key_pem).map_err(|error| not_pem(key_file, error))?;
     Ok(ClientCert::new_with_certs(&certificates, key))
 }

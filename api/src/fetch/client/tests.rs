@@ -22,7 +22,8 @@ impl Server {
         let answer = Arc::new(answer);
         thread::spawn(move || {
             for stream in listener.incoming() {
-                let (Ok(mut stream), answer, count) = (stream, Arc::clone(&answer), Arc::clone(&count)) else {
+                let (Ok(mut stream), answer, count) = (stream, Arc::clone(&answer), Arc::clone(&count))
+                else {
                     return;
                 };
                 thread::spawn(move || {
@@ -53,12 +54,16 @@ impl Server {
 }
 
 fn ok(body: &[u8]) -> Vec<u8> {
-    [format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len()).as_bytes(), body]
-        .concat()
+    [
+        format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len()).as_bytes(),
+        body,
+    ]
+    .concat()
 }
 
 fn redirect(target: &str) -> Vec<u8> {
-    format!("HTTP/1.1 302 Found\r\nconnection: close\r\nlocation: {target}\r\ncontent-length: 0\r\n\r\n").into_bytes()
+    format!("HTTP/1.1 302 Found\r\nconnection: close\r\nlocation: {target}\r\ncontent-length: 0\r\n\r\n")
+        .into_bytes()
 }
 
 fn rules(allowed: &[String], private: &[String]) -> Rules {
@@ -78,9 +83,17 @@ fn private_addresses_are_not_called_in_whatever_form_they_are_written() {
     let server = Server::start(|_| ok(b"secret"));
     let port = server.address.port();
     let client = client(Rules::default(), 2000);
-    for host in
-        ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "2130706433", "0x7f.1", "127.1", "0.0.0.0", "0"]
-    {
+    for host in [
+        "127.0.0.1",
+        "localhost",
+        "[::1]",
+        "[::ffff:127.0.0.1]",
+        "2130706433",
+        "0x7f.1",
+        "127.1",
+        "0.0.0.0",
+        "0",
+    ] {
         let refused = get(&client, &format!("http://{host}:{port}/"));
         // What the system does not take for an address is a name that nobody has.
         assert!(
@@ -88,7 +101,9 @@ fn private_addresses_are_not_called_in_whatever_form_they_are_written() {
             "{host}: {refused:?}"
         );
     }
-    for host in ["10.0.0.1", "172.16.0.1", "192.168.0.1", "169.254.169.254", "[fd00::1]", "[fe80::1]", "224.0.0.1"] {
+    for host in
+        ["10.0.0.1", "172.16.0.1", "192.168.0.1", "169.254.169.254", "[fd00::1]", "[fe80::1]", "224.0.0.1"]
+    {
         let refused = get(&client, &format!("http://{host}/"));
         assert!(matches!(refused, Err(FetchError::Forbidden(Forbidden::Address(_)))), "{host}: {refused:?}");
     }
@@ -187,7 +202,11 @@ fn answers_are_limited_in_size_and_time_and_must_be_a_success() {
     let client = client(rules(&[], &[server.address.to_string()]), 400);
     assert_eq!(get(&client, &server.url("/exact")).map(|bytes| bytes.len()), Ok(1000));
     for path in ["/announced", "/endless"] {
-        assert_eq!(get(&client, &server.url(path)), Err(FetchError::TooLarge { limit_bytes: 1000 }), "{path}");
+        assert_eq!(
+            get(&client, &server.url(path)),
+            Err(FetchError::TooLarge { limit_bytes: 1000 }),
+            "{path}"
+        );
     }
     for path in ["/broken", "/nonsense", "/header"] {
         let error = get(&client, &server.url(path));
