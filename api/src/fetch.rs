@@ -24,7 +24,6 @@ use client::{Call, Client, Posted, system_roots, tls};
 
 pub(crate) use client::FetchError;
 pub(crate) use egress::Rules;
-pub(crate) use tsa::TimeStamps;
 
 /// Largest OCSP response.
 const OCSP_BYTES: u64 = 1024 * 1024;
@@ -74,6 +73,32 @@ impl Fetcher {
         let key = Key::new(&[kind, url.as_bytes()]);
         let call = Call { url, body: None, limit_bytes, authorization: None };
         self.once(key, newer_than, || self.client.call(&call), lifetime)
+    }
+
+    /// An OCSP response (RFC 6960 §A.1): by GET when the request is short, else or when that is not served, by POST.
+    fn ocsp_response(
+        &self,
+        url: &str,
+        request: &[u8],
+        newer_than: Option<Timestamp>,
+        lifetime: impl Fn(&[u8]) -> Result<Lifetime, FetchError>,
+    ) -> Result<Arc<[u8]>, FetchError> {
+        let key = Key::new(&[b"ocsp", url.as_bytes(), request]);
+        let base64 = Base64::encode_string(request);
+        let encoded = base64.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
+        let by_get = format!("{}/{encoded}", url.trim_end_matches('/'));
+        let call =
+            |url, body| self.client.call(&Call { url, body, limit_bytes: OCSP_BYTES, authorization: None });
+        let fetch = || {
+            if by_get.len() < LONGEST_OCSP_GET
+                && let Ok(answer) = call(&by_get, None)
+                && lifetime(&answer).is_ok()
+            {
+                return Ok(answer);
+            }
+            call(url, Some(Posted { media_type: "application/ocsp-request", bytes: request }))
+        };
+        self.once(key, newer_than, fetch, &lifetime)
     }
 
     /// An answer from the cache, or from one call however many ask.

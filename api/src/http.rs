@@ -17,3 +17,4 @@ pub(crate) mod server;
 pub(crate) mod sessions;
 mod signatures;
 pub(crate) mod site;
+mod validations;

@@ -19,7 +19,7 @@ use crate::failure::Failure;
 use crate::hex;
 use crate::store::{self, Store, StoreError};
 
-pub(crate) use incoming::Incoming;
+pub(crate) use incoming::{Incoming, Unkept, UnkeptBytes};
 
 /// Up to this size an object is a row: SQLite reads and writes such rows faster than a file system its files.
 const LARGEST_ROW: usize = 64 * 1024;

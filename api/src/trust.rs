@@ -141,6 +141,16 @@ impl Trust {
         Ok(Context::new(TrustAnchors::new(vec![signer.clone()]), at).without_revocation())
     }
 
+    /// The trusted roots.
+    pub(crate) fn anchors(&self) -> TrustAnchors {
+        self.anchors.clone()
+    }
+
+    /// The configured certificates between signers and roots.
+    pub(crate) fn intermediates(&self) -> Vec<Certificate> {
+        self.intermediates.clone()
+    }
+
     fn paths(&self) -> std::sync::MutexGuard<'_, HashMap<[u8; 32], KnownPath>> {
         self.paths.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::validation::Report;
 use crate::{ErrorCode, Timestamp};
 
 /// Where the private key lives.
@@ -330,6 +331,19 @@ pub struct SignatureProblem {
     pub code: ErrorCode,
     /// What happened, for a developer; no personal data.
     pub detail: String,
+}
+
+/// Answer to `POST /v1/validations`.
+///
+/// The request is the signed file itself, or `multipart/form-data` with the parts `file` and `content`, the latter for a
+/// detached signature. Query: `at`, the time the question is asked for, RFC 3339, now when absent. Nothing of it is
+/// stored.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Validation {
+    /// SHA-256 of the signed file, lower-case hexadecimal.
+    pub file_sha256: String,
+    /// What was checked and found.
+    pub report: Report,
 }
 
 /// Error body, `application/problem+json` (RFC 9457).

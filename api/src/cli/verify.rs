@@ -4,16 +4,18 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use rubrica_core::validation::{Content, Context, Indication, Report, validate_cms, validate_pdf};
+use rubrica_core::validation::{Context, Indication, Report};
 use rubrica_core::x509::TrustAnchors;
 use rubrica_core::{ErrorCode, Timestamp};
 use serde::Serialize;
 
-use super::output::{Output, read_file, write_file};
+use super::output::{Output, write_file};
 use crate::adapters::clock::SystemClock;
 use crate::failure::Failure;
+use crate::input::Input;
 use crate::ports::Clock;
 use crate::trust;
+use crate::validating::validate;
 
 /// Options of `verify`.
 #[derive(Debug, Args)]
@@ -63,7 +65,7 @@ pub(super) fn run(arguments: &Arguments, output: Output) -> Result<ExitCode, Fai
             "Verify detached signatures one by one",
         ));
     }
-    let content = arguments.content.as_deref().map(read_file).transpose()?;
+    let content = arguments.content.as_deref().map(Input::open).transpose()?;
     let anchors = if arguments.trust.is_empty() {
         trust::icp_brasil_roots()
     } else {
@@ -73,8 +75,9 @@ pub(super) fn run(arguments: &Arguments, output: Output) -> Result<ExitCode, Fai
     let context = Context::new(TrustAnchors::new(anchors), at).without_revocation();
     let mut results = Vec::new();
     for file in &arguments.files {
-        let verified = read_file(file).and_then(|bytes| {
-            validate(&bytes, content.as_deref(), &context).map_err(|failure| failure.about(file.display()))
+        let verified = Input::open(file).and_then(|input| {
+            validate(&input, content.as_ref(), &context)
+                .map_err(|error| Failure::of(error.code(), error.to_string()).about(file.display()))
         });
         results.push(match verified {
             Ok(report) => Verified {
@@ -108,17 +111,6 @@ pub(super) fn run(arguments: &Arguments, output: Output) -> Result<ExitCode, Fai
         reports.map(|(file, report)| format!("{}: {}\n", file.display(), report)).collect()
     });
     Ok(ExitCode::from(exit_code(&results)))
-}
-
-/// A PDF by its header, anything else as CMS.
-fn validate(bytes: &[u8], content: Option<&[u8]>, context: &Context) -> Result<Report, Failure> {
-    let head = &bytes[..bytes.len().min(1024)];
-    let result = if head.windows(5).any(|window| window == b"%PDF-") {
-        validate_pdf(bytes, context)
-    } else {
-        validate_cms(bytes, content.map_or(Content::Inside, Content::Bytes), context)
-    };
-    result.map_err(|error| Failure::of(error.code(), error.to_string()))
 }
 
 /// Failed beats unreadable, unreadable beats indeterminate.

@@ -8,7 +8,7 @@ use axum::routing::{get, post};
 use rubrica_core::ErrorCode;
 
 use super::problem::ApiError;
-use super::{cors, custody, documents, envelope, health, sessions, signatures, site};
+use super::{cors, custody, documents, envelope, health, sessions, signatures, site, validations};
 use crate::app::App;
 
 /// Routes that a command adds to those of the API, and the files it serves.
@@ -30,6 +30,7 @@ pub(crate) fn build(app: &Arc<App>, extras: Extras) -> Router {
         .route("/v1/signatures/{id}", get(signatures::show_signature))
         .route("/v1/signatures/{id}/complete", post(signatures::complete_signature))
         .route("/v1/signatures/{id}/content", get(signatures::download_signature))
+        .route("/v1/validations", post(validations::create_validation))
         .route("/v1/{*rest}", get(no_route))
         // Before the layer, so that a preflight, which no route takes, passes through it.
         .method_not_allowed_fallback(wrong_method)

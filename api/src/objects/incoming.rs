@@ -75,6 +75,22 @@ impl Incoming {
         }
     }
 
+    /// Ends an object that nobody keeps: a large one lies in a file without a place, which goes with the value.
+    pub(crate) async fn finish_unkept(self) -> Result<Unkept, ObjectError> {
+        match self.target {
+            Target::Memory(bytes) => Ok(Unkept {
+                sha256: sha256(&bytes),
+                size_bytes: self.size_bytes,
+                bytes: UnkeptBytes::Memory(bytes),
+            }),
+            Target::File { pieces, writer } => {
+                drop(pieces);
+                let (spill, sha256) = writer.await.map_err(|_| StoreError::Stopped)??;
+                Ok(Unkept { sha256, size_bytes: self.size_bytes, bytes: UnkeptBytes::File(spill.0) })
+            }
+        }
+    }
+
     async fn send(&mut self, piece: Bytes) -> Result<(), ObjectError> {
         let Target::File { pieces, writer } = &mut self.target else {
             unreachable!("pieces are sent only after the writer was started")
@@ -86,6 +102,23 @@ impl Incoming {
         let result = writer.await.map_err(|_| StoreError::Stopped)?;
         Err(result.err().unwrap_or_else(|| io::Error::other("the writer ended early").into()))
     }
+}
+
+/// An object that nobody keeps.
+#[derive(Debug)]
+pub(crate) struct Unkept {
+    pub(crate) sha256: [u8; 32],
+    pub(crate) size_bytes: u64,
+    pub(crate) bytes: UnkeptBytes,
+}
+
+/// Where it is.
+#[derive(Debug)]
+pub(crate) enum UnkeptBytes {
+    /// Small.
+    Memory(Vec<u8>),
+    /// Large; removed when dropped.
+    File(NamedTempFile),
 }
 
 fn start_writer(folder: PathBuf) -> Target {

@@ -14,3 +14,4 @@ mod local_signatures;
 mod sessions;
 mod support;
 mod token;
+mod validations;

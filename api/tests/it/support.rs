@@ -5,7 +5,7 @@ mod command;
 mod instance;
 mod person;
 
-pub(crate) use client::Client;
+pub(crate) use client::{BOUNDARY, Client};
 pub(crate) use command::{Ran, command, rubrica, testdata};
 pub(crate) use instance::{Instance, Options, memory_folder, template};
 pub(crate) use person::LocalKey;

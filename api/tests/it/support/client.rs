@@ -6,6 +6,9 @@ use serde_json::{Value, json};
 use ureq::Agent;
 use ureq::http::{HeaderMap, Request};
 
+/// Boundary of the forms that are sent here.
+pub(crate) const BOUNDARY: &str = "X-RUBRICA-TEST";
+
 /// One caller.
 #[derive(Debug, Clone)]
 pub(crate) struct Client {
@@ -105,6 +108,23 @@ impl Client {
             headers: parts.headers,
             body: body.with_config().limit(1 << 30).read_to_vec().unwrap(),
         }
+    }
+
+    /// Asks for a validation, as a form with these parts.
+    pub(crate) fn post_form(&self, parts: &[(&str, &[u8])]) -> Answer {
+        let mut body = Vec::new();
+        for (name, bytes) in parts {
+            let head = format!(
+                "--{BOUNDARY}\r\ncontent-disposition: form-data; name=\"{name}\"; filename=\"{name}.bin\"\r\n\
+                 content-type: application/octet-stream\r\n\r\n"
+            );
+            body.extend_from_slice(head.as_bytes());
+            body.extend_from_slice(bytes);
+            body.extend_from_slice(b"\r\n");
+        }
+        body.extend_from_slice(format!("--{BOUNDARY}--\r\n").as_bytes());
+        let kind = format!("multipart/form-data; boundary={BOUNDARY}");
+        self.send("POST", "/v1/validations", &[("content-type", &kind)], Some(&body))
     }
 
     /// Uploads a document and gives its id.

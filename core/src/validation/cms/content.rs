@@ -3,6 +3,7 @@
 use crate::cms::{SignedAttributes, SignedData, SignerInfo};
 use crate::digest::{Digest, DigestAlgorithm, DigestStream};
 use crate::oid;
+use crate::pdf::File;
 use crate::validation::{Check, SignatureReport, SubIndication};
 
 /// The content that a detached signature is about.
@@ -14,6 +15,8 @@ pub enum Content<'a> {
     Bytes(&'a [u8]),
     /// All of its bytes, in pieces that follow each other.
     Pieces(&'a [&'a [u8]]),
+    /// All of its bytes, read where they lie. If they cannot be, the result is indeterminate.
+    File(File<'a>),
     /// Its digest. If the signature uses another algorithm, the result is indeterminate.
     Digest(&'a Digest),
 }
@@ -64,6 +67,7 @@ fn computed(algorithm: DigestAlgorithm, signed: &SignedData, content: Content<'_
         Content::Inside => signed.content().map(|inside| digest_of(algorithm, &[inside])),
         Content::Bytes(bytes) => Some(digest_of(algorithm, &[bytes])),
         Content::Pieces(pieces) => Some(digest_of(algorithm, pieces)),
+        Content::File(file) => file.digest(algorithm, std::slice::from_ref(&(0..file.len()))).ok(),
         Content::Digest(digest) => (digest.algorithm() == algorithm).then_some(*digest),
     }
 }

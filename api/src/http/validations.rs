@@ -1,0 +1,173 @@
+//! `POST /v1/validations`: a signed file in, a report out. Nothing is stored.
+//!
+//! For backends only: a page validates nothing that its backend did not choose.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{RawQuery, Request, State};
+use axum::http::HeaderMap;
+use axum::http::header::CONTENT_TYPE;
+use percent_encoding::percent_decode_str;
+use rubrica_core::validation::Context;
+use rubrica_core::wire::Validation;
+use rubrica_core::{ErrorCode, Timestamp};
+
+use super::auth::ClientCaller;
+use super::body::Pieces;
+use super::documents::parameter;
+use super::json::Json;
+use super::problem::{ApiError, ApiResult};
+use crate::app::App;
+use crate::hex;
+use crate::input::Input;
+use crate::objects::Unkept;
+use crate::validating::{Unreadable, validate};
+
+/// What was sent.
+struct Upload {
+    file: Unkept,
+    /// The content of a detached signature.
+    content: Option<Unkept>,
+}
+
+/// Handles `POST /v1/validations`.
+pub(super) async fn create_validation(
+    State(app): State<Arc<App>>,
+    _: ClientCaller,
+    query: RawQuery,
+    request: Request,
+) -> ApiResult<Json<Validation>> {
+    let at = asked_for(&query)?;
+    let upload = receive(&app, request).await?;
+    let size_bytes = upload.file.size_bytes;
+    let file_sha256 = hex::encode(upload.file.sha256);
+    let _memory = app.engine.reserve(size_bytes).await;
+    let worker = Arc::clone(&app);
+    let work = move || {
+        let context = Context::new(worker.trust.anchors(), at.unwrap_or_else(|| worker.clock.now()))
+            .with_intermediates(worker.trust.intermediates())
+            .without_revocation();
+        let file = Input::from_upload(&upload.file.bytes)?;
+        let content = upload.content.as_ref().map(|part| Input::from_upload(&part.bytes)).transpose()?;
+        let report = validate(&file, content.as_ref(), &context)?;
+        Ok::<_, Unreadable>(Validation { file_sha256, report })
+    };
+    let validation = app.engine.compute(work).await.map_err(ApiError::internal)??;
+    tracing::info!(
+        file.size_bytes = size_bytes,
+        report.indication = ?validation.report.overall(),
+        report.signatures = validation.report.signatures.len(),
+        "file validated"
+    );
+    Ok(Json(validation))
+}
+
+/// The time in the query.
+fn asked_for(query: &RawQuery) -> ApiResult<Option<Timestamp>> {
+    let at = parameter(query, "at").map(|text| {
+        let text = percent_decode_str(text).decode_utf8_lossy();
+        text.parse().map_err(|_| {
+            ApiError::new(ErrorCode::InvalidRequest, "at is a time such as 2026-11-23T12:00:00Z")
+        })
+    });
+    at.transpose()
+}
+
+/// Takes the body: the signed file alone, or a form with it and its content.
+async fn receive(app: &App, request: Request) -> ApiResult<Upload> {
+    let unsupported = || {
+        ApiError::new(
+            ErrorCode::UnsupportedMediaType,
+            "send the signed file itself (application/pdf, application/pkcs7-signature, application/pkcs7-mime or \
+             application/octet-stream), or multipart/form-data with the parts `file` and `content`",
+        )
+    };
+    let kind = media_type(request.headers());
+    match kind.as_str() {
+        "application/pdf"
+        | "application/pkcs7-signature"
+        | "application/pkcs7-mime"
+        | "application/x-pkcs7-signature"
+        | "application/x-pkcs7-mime"
+        | "application/octet-stream"
+        | "" => {
+            let idle = Duration::from_millis(app.config.server.body_idle_timeout_ms);
+            let mut pieces = Pieces::new(request.into_body(), idle);
+            let mut incoming = app.objects.receive(app.config.limits.document_bytes);
+            while let Some(piece) = pieces.next().await? {
+                incoming.push(piece).await?;
+            }
+            Ok(Upload { file: not_empty(incoming.finish_unkept().await?)?, content: None })
+        }
+        "multipart/form-data" => {
+            let header = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+            let boundary =
+                header.and_then(|header| multer::parse_boundary(header).ok()).ok_or_else(unsupported)?;
+            receive_form(app, request.into_body(), boundary).await
+        }
+        _ => Err(unsupported()),
+    }
+}
+
+async fn receive_form(app: &App, body: Body, boundary: String) -> ApiResult<Upload> {
+    let broken = |error: multer::Error| {
+        ApiError::new(ErrorCode::InvalidRequest, "the form cannot be read to its end; send it again")
+            .because(error)
+    };
+    let mut form = multer::Multipart::new(body.into_data_stream(), boundary);
+    let (mut file, mut content) = (None, None);
+    while let Some(mut part) = within(app, form.next_field()).await?.map_err(broken)? {
+        let slot = match part.name() {
+            Some("file") => &mut file,
+            Some("content") => &mut content,
+            _ => {
+                return Err(ApiError::new(
+                    ErrorCode::InvalidRequest,
+                    "the form has the parts `file` and `content` only",
+                ));
+            }
+        };
+        if slot.is_some() {
+            return Err(ApiError::new(ErrorCode::InvalidRequest, "each part of the form may come once"));
+        }
+        let mut incoming = app.objects.receive(app.config.limits.document_bytes);
+        while let Some(piece) = within(app, part.chunk()).await?.map_err(broken)? {
+            incoming.push(piece).await?;
+        }
+        *slot = Some(incoming.finish_unkept().await?);
+    }
+    let file =
+        file.ok_or_else(|| ApiError::new(ErrorCode::InvalidRequest, "the form lacks the part `file`"))?;
+    Ok(Upload { file: not_empty(file)?, content })
+}
+
+/// Cuts off a client that says nothing.
+async fn within<T>(app: &App, next: impl Future<Output = T>) -> ApiResult<T> {
+    let idle = Duration::from_millis(app.config.server.body_idle_timeout_ms);
+    tokio::time::timeout(idle, next)
+        .await
+        .map_err(|_| ApiError::new(ErrorCode::InvalidRequest, "the body stopped arriving; send it again"))
+}
+
+fn not_empty(file: Unkept) -> ApiResult<Unkept> {
+    if file.size_bytes == 0 {
+        return Err(ApiError::new(ErrorCode::InvalidRequest, "the signed file is empty; send its bytes"));
+    }
+    Ok(file)
+}
+
+fn media_type(headers: &HeaderMap) -> String {
+    let given = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    given.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+impl From<Unreadable> for ApiError {
+    fn from(error: Unreadable) -> Self {
+        match error {
+            Unreadable::Validation(error) => Self::new(error.code(), error.to_string()),
+            Unreadable::Io(error) => Self::internal(error),
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Files to sign and to validate: small ones in memory, large ones read where they lie.
+
+use std::fs;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+use rubrica_core::ErrorCode;
+use rubrica_core::pdf::{File, Source, SourceError};
+
+use crate::failure::Failure;
+use crate::objects::UnkeptBytes;
+
+/// Up to this size a file is read into memory.
+const LARGEST_IN_MEMORY: u64 = 16 * 1024 * 1024;
+/// How far into a file the header of a PDF may begin (ISO 32000-1 annex H.3, implementation note 13).
+const PDF_HEADER_WITHIN: u64 = 1024;
+
+/// The bytes of one file.
+#[derive(Debug)]
+pub(crate) enum Input {
+    /// All of them.
+    Memory(Vec<u8>),
+    /// Read by position; the file must not change meanwhile.
+    Disk(DiskFile),
+}
+
+/// An open file of known length.
+#[derive(Debug)]
+pub(crate) struct DiskFile {
+    file: fs::File,
+    length: u64,
+}
+
+impl Input {
+    /// Opens a file by its path.
+    ///
+    /// # Errors
+    /// `file_unreadable`.
+    pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
+        fs::File::open(path).and_then(Self::from_file).map_err(|error| {
+            Failure::of(ErrorCode::FileUnreadable, format!("cannot read {}: {error}", path.display()))
+        })
+    }
+
+    /// Takes an open file. What has no length, such as a pipe, is read to its end.
+    pub(crate) fn from_file(mut file: fs::File) -> io::Result<Self> {
+        let metadata = file.metadata()?;
+        if metadata.is_file() && metadata.len() > LARGEST_IN_MEMORY {
+            return Ok(Self::Disk(DiskFile { length: metadata.len(), file }));
+        }
+        if metadata.is_file() {
+            file.seek(SeekFrom::Start(0))?;
+        }
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        Ok(Self::Memory(bytes))
+    }
+
+    /// Takes what was uploaded. The file's name may go while it is read.
+    pub(crate) fn from_upload(bytes: &UnkeptBytes) -> io::Result<Self> {
+        match bytes {
+            UnkeptBytes::Memory(bytes) => Ok(Self::Memory(bytes.clone())),
+            UnkeptBytes::File(file) => Self::from_file(file.as_file().try_clone()?),
+        }
+    }
+
+    /// A view for core.
+    pub(crate) fn file(&self) -> File<'_> {
+        match self {
+            Self::Memory(bytes) => File::from(&bytes[..]),
+            Self::Disk(file) => File::from(file),
+        }
+    }
+
+    /// Whether it begins like a PDF.
+    pub(crate) fn is_pdf(&self) -> bool {
+        let file = self.file();
+        let head = file.read(0..file.len().min(PDF_HEADER_WITHIN));
+        head.is_ok_and(|head| head.windows(5).any(|window| window == b"%PDF-"))
+    }
+
+    /// All bytes, for what is read as a whole.
+    pub(crate) fn read_all(&self) -> io::Result<std::borrow::Cow<'_, [u8]>> {
+        match self {
+            Self::Memory(bytes) => Ok(bytes.into()),
+            Self::Disk(DiskFile { file, length }) => {
+                let length = usize::try_from(*length).map_err(io::Error::other)?;
+                let mut bytes = vec![0; length];
+                file.read_exact_at(&mut bytes, 0)?;
+                Ok(bytes.into())
+            }
+        }
+    }
+}
+
+impl Source for DiskFile {
+    fn len(&self) -> u64 {
+        self.length
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), SourceError> {
+        self.file.read_exact_at(buffer, offset).map_err(SourceError::new)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn a_large_file_is_read_where_it_lies_and_a_small_one_at_once() {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(b"junk %PDF-1.7").unwrap();
+        let small = Input::from_file(file.try_clone().unwrap()).unwrap();
+        assert!(matches!(&small, Input::Memory(bytes) if bytes.len() == 13) && small.is_pdf());
+        file.set_len(LARGEST_IN_MEMORY + 1).unwrap();
+        let large = Input::from_file(file).unwrap();
+        assert!(matches!(large, Input::Disk(_)) && large.is_pdf());
+        assert_eq!(large.file().len(), LARGEST_IN_MEMORY + 1);
+        assert_eq!(large.read_all().unwrap().len() as u64, LARGEST_IN_MEMORY + 1);
+    }
+}
