@@ -4,16 +4,23 @@
 //! the attributes to be signed. Both are pinned in a [`PdfPlan`]. [`PdfPlan::embed`] puts the signature value
 //! in. The document itself is only read: it is hashed once and never copied.
 
+mod dictionary;
+mod field;
 mod form;
+mod options;
+mod permissions;
 mod plan;
 mod prepare;
+mod revision;
+mod seed;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub use options::{Certification, FieldChoice, Options, SubFilter, TIME_STAMP_RESERVE_BYTES};
 pub use plan::PdfPlan;
-pub use prepare::{PrepareOptions, prepare};
+pub use prepare::prepare;
 
-pub(crate) use form::docmdp_permission;
+pub(crate) use permissions::docmdp_permission;
 
 use crate::ErrorCode;
 use crate::cms::CmsError;
@@ -26,9 +33,21 @@ pub enum PadesError {
     /// The PDF cannot be read or extended.
     #[error(transparent)]
     Pdf(#[from] PdfError),
-    /// A certification signature forbids changes: DocMDP with P = 1 (ISO 32000-2 §12.8.2.2).
-    #[error("a certification signature in the PDF forbids any change")]
-    SigningForbidden,
+    /// An earlier signature forbids changes (DocMDP, ISO 32000-2 §12.8.2.2), or certification comes too late.
+    #[error("the PDF cannot be signed this way: {0}")]
+    SigningForbidden(&'static str),
+    /// The form has no signature field of that name.
+    #[error("the PDF has no signature field of that name")]
+    FieldNotFound,
+    /// The field, or the name for a new one, cannot be used; the text says why.
+    #[error("the signature field cannot be used: {0}")]
+    FieldUnusable(String),
+    /// A text for the signature dictionary is too long.
+    #[error("name, location, contact and reason have at most {limit} characters")]
+    TextTooLong {
+        /// In characters.
+        limit: usize,
+    },
     /// The CMS part failed: certificate, key or signature value.
     #[error(transparent)]
     Cms(#[from] CmsError),
@@ -44,13 +63,15 @@ pub enum PadesError {
 }
 
 impl PadesError {
-    /// The stable code: the one of the PDF or CMS error, `pdf_signing_forbidden` or
-    /// `contents_slot_too_small`.
+    /// The stable code: the one of the PDF or CMS error, or of the variant.
     #[must_use]
     pub fn code(&self) -> ErrorCode {
         match self {
             Self::Pdf(error) => error.code(),
-            Self::SigningForbidden => ErrorCode::PdfSigningForbidden,
+            Self::SigningForbidden(_) => ErrorCode::PdfSigningForbidden,
+            Self::FieldNotFound => ErrorCode::SignatureFieldNotFound,
+            Self::FieldUnusable(_) => ErrorCode::SignatureFieldUnusable,
+            Self::TextTooLong { .. } => ErrorCode::InvalidRequest,
             Self::Cms(error) => error.code(),
             Self::SlotTooSmall { .. } => ErrorCode::ContentsSlotTooSmall,
         }

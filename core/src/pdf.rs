@@ -26,10 +26,12 @@ mod xref;
 
 pub(crate) use changes::{LaterChanges, later_changes};
 pub(crate) use document::{Document, IndirectObject};
-pub(crate) use field::{SignatureField, signature_fields, text_string};
+pub(crate) use field::{
+    FormField, SignatureField, form_fields, signature_fields, text_string, write_text_string,
+};
 pub(crate) use object::{Dictionary, Object, Reference, write_hex};
 pub(crate) use parser::{Parser, hex_value};
-pub(crate) use update::IncrementalUpdate;
+pub(crate) use update::{IncrementalUpdate, Revision};
 pub(crate) use xref::{Entry, Section, SectionKind};
 
 pub use source::{File, Source, SourceError};

@@ -3,7 +3,7 @@
 use base64ct::{Base64, Encoding};
 use rubrica_core::cms::CmsPlan;
 use rubrica_core::digest::{Digest, DigestAlgorithm};
-use rubrica_core::pades::{PdfPlan, PrepareOptions};
+use rubrica_core::pades::{Options, PdfPlan};
 use rubrica_core::wire::{RevisionToSign, SignatureFormat, ToSign};
 use rubrica_core::x509::Certificate;
 use rubrica_core::{Timestamp, cades, pades};
@@ -40,7 +40,7 @@ impl Plan {
     pub(crate) fn prepare(draft: Draft<'_>) -> Result<Self, SigningFailure> {
         match draft.format {
             SignatureFormat::Pades => {
-                let options = PrepareOptions { signing_time: draft.signing_time };
+                let options = Options::new(draft.signing_time);
                 let plan = pades::prepare(draft.document, draft.signer, draft.chain, &options)?;
                 Ok(Self::Pades(Box::new(plan)))
             }

@@ -4,7 +4,8 @@ use base64ct::{Base64, Encoding as _};
 use serde::{Deserialize, Serialize};
 
 use super::PadesError;
-use crate::cms::CmsPlan;
+use super::revision::Sealed;
+use crate::cms::{CmsError, CmsPlan, SignedData};
 use crate::digest::Digest;
 
 /// Form of the stored plan. A change that an older program would misread raises it.
@@ -43,13 +44,8 @@ impl Slot {
 }
 
 impl PdfPlan {
-    pub(super) const fn new(
-        original_length: u64,
-        original_digest: Digest,
-        appended: Vec<u8>,
-        slot: Slot,
-        cms: CmsPlan,
-    ) -> Self {
+    pub(super) fn new(sealed: Sealed, cms: CmsPlan) -> Self {
+        let Sealed { appended, slot, original_length, original_digest, .. } = sealed;
         Self { original_length, original_digest, appended, slot, cms }
     }
 
@@ -77,6 +73,12 @@ impl PdfPlan {
         self.slot.byte_range(self.original_length, self.appended.len())
     }
 
+    /// Bytes that the CMS may have: when it needs more, prepare again with a larger reserve.
+    #[must_use]
+    pub const fn slot_bytes(&self) -> usize {
+        (self.slot.end - self.slot.start - 2) / 2
+    }
+
     /// The CMS part: attributes, algorithm, certificates.
     #[must_use]
     pub const fn cms(&self) -> &CmsPlan {
@@ -95,6 +97,15 @@ impl PdfPlan {
         self.cms.to_sign()
     }
 
+    /// Verifies the signature value against the pinned attributes and certificate and writes the CMS, in DER.
+    /// Unsigned attributes, such as a time stamp, may be added to it before [`PdfPlan::embed_cms`].
+    ///
+    /// # Errors
+    /// The codes of [`CmsPlan::assemble`], `signature_value_invalid` above all.
+    pub fn assemble(&self, signature_value: &[u8]) -> Result<Vec<u8>, PadesError> {
+        Ok(self.cms.assemble(signature_value)?)
+    }
+
     /// Puts the signature in: the signed file is the original followed by these bytes.
     ///
     /// The value is verified against the pinned attributes and certificate first.
@@ -102,17 +113,40 @@ impl PdfPlan {
     /// # Errors
     /// The codes of [`CmsPlan::assemble`], `signature_value_invalid` above all; `contents_slot_too_small`.
     pub fn embed(&self, signature_value: &[u8]) -> Result<Vec<u8>, PadesError> {
-        let cms = self.cms.assemble(signature_value)?;
-        let reserved = (self.slot.end - self.slot.start - 2) / 2;
-        if cms.len() > reserved {
-            return Err(PadesError::SlotTooSmall { needed: cms.len(), reserved });
-        }
-        let mut hex = Vec::with_capacity(2 * cms.len());
-        crate::pdf::write_hex(&mut hex, &cms);
-        let mut signed = self.appended.clone();
-        signed[self.slot.start + 1..][..hex.len()].copy_from_slice(&hex);
-        Ok(signed)
+        fill(&self.appended, self.slot, &self.assemble(signature_value)?)
     }
+
+    /// Puts a finished CMS in: the result of [`PdfPlan::assemble`], perhaps with unsigned attributes added.
+    ///
+    /// # Errors
+    /// `cms_malformed` when it cannot be read, has not exactly one signer, or other signed attributes than
+    /// the pinned ones; `signature_value_invalid`; `contents_slot_too_small`.
+    pub fn embed_cms(&self, cms: &[u8]) -> Result<Vec<u8>, PadesError> {
+        let signed = SignedData::parse(cms)?;
+        match signed.signers() {
+            [signer] if signer.signed_attributes.as_deref() == Some(self.signed_attributes()) => {
+                self.cms.assemble(&signer.value)?;
+            }
+            _ => return Err(CmsError::Malformed("one signer with the pinned attributes").into()),
+        }
+        fill(&self.appended, self.slot, cms)
+    }
+}
+
+/// The appended bytes with `contents` in the slot.
+///
+/// # Errors
+/// `contents_slot_too_small`.
+pub(super) fn fill(appended: &[u8], slot: Slot, contents: &[u8]) -> Result<Vec<u8>, PadesError> {
+    let reserved = (slot.end - slot.start - 2) / 2;
+    if contents.len() > reserved {
+        return Err(PadesError::SlotTooSmall { needed: contents.len(), reserved });
+    }
+    let mut hex = Vec::with_capacity(2 * contents.len());
+    crate::pdf::write_hex(&mut hex, contents);
+    let mut filled = appended.to_vec();
+    filled[slot.start + 1..][..hex.len()].copy_from_slice(&hex);
+    Ok(filled)
 }
 
 /// The stored form.

@@ -5,6 +5,8 @@ use base64ct::Encoding as _;
 use p256::ecdsa::signature::hazmat::PrehashSigner as _;
 use p256::ecdsa::{Signature, SigningKey};
 
+mod fields;
+
 use super::*;
 use crate::Timestamp;
 use crate::pdf::sample::{Sample, append, find, replaced};
@@ -28,8 +30,8 @@ pub(crate) fn context() -> Context {
     Context::new(anchors, "2027-03-01T12:00:00Z".parse().unwrap()).without_revocation()
 }
 
-fn options() -> PrepareOptions {
-    PrepareOptions { signing_time: "2027-02-28T09:30:05.900Z".parse::<Timestamp>().unwrap() }
+pub(super) fn options() -> Options {
+    Options::new("2027-02-28T09:30:05.900Z".parse::<Timestamp>().unwrap())
 }
 
 fn plan(file: &[u8]) -> Result<PdfPlan, PadesError> {
@@ -49,8 +51,13 @@ pub(crate) fn value_of(digest: &crate::digest::Digest) -> Vec<u8> {
 
 /// The signed file.
 pub(crate) fn sign(file: &[u8]) -> Vec<u8> {
-    let plan = plan(file).unwrap();
-    [file, &plan.embed(&value(&plan)).unwrap()].concat()
+    sign_with(file, &options()).unwrap()
+}
+
+/// The signed file, or why there is none.
+pub(super) fn sign_with(file: &[u8], options: &Options) -> Result<Vec<u8>, PadesError> {
+    let plan = prepare(file, &signer(), &[], options)?;
+    Ok([file, &plan.embed(&value(&plan))?].concat())
 }
 
 fn validate(file: &[u8]) -> Report {

@@ -21,6 +21,23 @@ pub(crate) struct SignatureField {
     pub(crate) value: Object,
 }
 
+/// A node of the field tree: a field, or a widget of the field above it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FormField {
+    /// Fully qualified name: the partial names joined by full stops. A widget has the one of its field.
+    pub(crate) name: String,
+    /// Its own object; `None` when it is written inside its parent.
+    pub(crate) reference: Option<Reference>,
+    /// Its entries, without what it inherits.
+    pub(crate) dictionary: Dictionary,
+    /// Whether `/FT`, its own or inherited, is `/Sig`.
+    pub(crate) is_signature: bool,
+    /// `/V` as written, its own or inherited.
+    pub(crate) value: Option<Object>,
+    /// Whether it is only a widget: below a field and without a partial name.
+    pub(crate) is_widget: bool,
+}
+
 /// What a field passes on to its kids.
 #[derive(Debug, Default)]
 struct Inherited {
@@ -33,6 +50,16 @@ struct Inherited {
 /// Every signature field with a value, in the order of the form. An empty field has no `/V` and is not
 /// listed.
 pub(crate) fn signature_fields(document: &Document<'_>) -> Result<Vec<SignatureField>, PdfError> {
+    let signed = |field: FormField| {
+        let holds_value = field.dictionary.raw(b"V").is_some() || field.dictionary.raw(b"FT").is_some();
+        let value = field.value.filter(|_| holds_value && field.is_signature)?;
+        Some(SignatureField { name: field.name, reference: field.reference, value })
+    };
+    Ok(form_fields(document)?.into_iter().filter_map(signed).collect())
+}
+
+/// Every node of the form, parents before their kids, in the order of the form.
+pub(crate) fn form_fields(document: &Document<'_>) -> Result<Vec<FormField>, PdfError> {
     let (_, catalog) = document.catalog()?;
     let Some(form) = document.dictionary(&catalog, b"AcroForm")? else { return Ok(Vec::new()) };
     let mut ahead: Vec<(Object, Rc<Inherited>)> = Vec::new();
@@ -51,11 +78,15 @@ pub(crate) fn signature_fields(document: &Document<'_>) -> Result<Vec<SignatureF
         }
         let Object::Dictionary(field) = document.resolve(&object)? else { continue };
         let own = Rc::new(inherited.overlaid(document, &field)?);
-        let holds_value = field.raw(b"V").is_some() || field.raw(b"FT").is_some();
-        if let (true, true, Some(value)) = (holds_value, own.is_signature, &own.value) {
-            found.push(SignatureField { name: own.name.clone(), reference, value: value.clone() });
-        }
         push_all(&mut ahead, document.value(&field, b"Kids")?, &own);
+        found.push(FormField {
+            name: own.name.clone(),
+            reference,
+            is_signature: own.is_signature,
+            value: own.value.clone(),
+            is_widget: inherited.level > 0 && field.get(b"T").is_none(),
+            dictionary: field,
+        });
     }
     Ok(found)
 }
@@ -102,6 +133,16 @@ pub(crate) fn text_string(bytes: &[u8]) -> String {
     }
 }
 
+/// Bytes of a PDF text string: ASCII as it is, anything else in UTF-16BE with its mark, which every version
+/// of PDF knows.
+pub(crate) fn write_text_string(text: &str) -> Vec<u8> {
+    if text.is_ascii() {
+        return text.as_bytes().to_vec();
+    }
+    let units = text.encode_utf16().flat_map(u16::to_be_bytes);
+    [0xfe, 0xff].into_iter().chain(units).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -112,5 +153,12 @@ mod tests {
         assert_eq!(text_string(b"\xfe\xff\0A\0\xe7"), "Aç");
         assert_eq!(text_string(b"\xef\xbb\xbfA\xc3\xa7"), "Aç");
         assert_eq!(text_string(b"A\xe7"), "Aç");
+    }
+
+    #[test]
+    fn written_text_is_read_back() {
+        for text in ["", "Signature1", "Assinatura de João", "\u{1f58b}"] {
+            assert_eq!(text_string(&write_text_string(text)), text);
+        }
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 use rubrica_core::Timestamp;
-use rubrica_core::pades::{self, PrepareOptions};
+use rubrica_core::pades::{self, Options};
 use rubrica_core::x509::Certificate;
 use rustix::time::{ClockId, clock_gettime};
 
@@ -78,7 +78,7 @@ fn sign_with_rubrica(folder: &Path, document: &[u8]) -> Outcome<f64> {
     let random = SystemRandom::new();
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?;
     let signing_time = Timestamp::from_unix_ms(u64::try_from(now.as_millis())?)?;
-    let options = PrepareOptions { signing_time };
+    let options = Options::new(signing_time);
     let start = cpu_time();
     let mut signed = 0_u32;
     while cpu_time() - start < Duration::from_secs(2) {

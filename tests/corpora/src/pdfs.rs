@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::process::Command;
 
 use rubrica_core::Timestamp;
-use rubrica_core::pades::{self, PrepareOptions};
+use rubrica_core::pades::{self, Options};
 use rubrica_core::validation::{Context, Indication, Report, ValidationError, validate_pdf};
 use rubrica_core::x509::{Certificate, TrustAnchors};
 
@@ -51,7 +51,7 @@ fn short(name: &str) -> &str {
 struct Subject {
     context: Context,
     signer: Certificate,
-    options: PrepareOptions,
+    options: Options,
 }
 
 impl Subject {
@@ -61,7 +61,7 @@ impl Subject {
             // No anchor: the files come from many authorities, and trust is not the question here.
             context: Context::new(TrustAnchors::new(Vec::new()), at),
             signer: Certificate::from_pem_or_der(SIGNER)?,
-            options: PrepareOptions { signing_time: at },
+            options: Options::new(at),
         })
     }
 
