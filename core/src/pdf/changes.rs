@@ -83,6 +83,9 @@ impl<'d, 'a> Comparison<'d, 'a> {
             if section.offset < end {
                 return Err("a later cross-reference section lies in the signed part".into());
             }
+            if section.hidden().is_some() {
+                return Err("a later revision hides objects from some readers".into());
+            }
             tiles.add(section.offset, section_end(current.file(), section.end, section.offset)?);
             for number in section.numbers() {
                 rows += 1;

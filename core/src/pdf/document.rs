@@ -60,8 +60,8 @@ impl<'a> Document<'a> {
     /// Opens a file by its last `startxref`.
     ///
     /// # Errors
-    /// See [`PdfError`]. Encrypted and hybrid files are refused, and so is anything that readers understand
-    /// in different ways.
+    /// See [`PdfError`]. Encrypted files are refused, and so is anything that readers understand in different
+    /// ways.
     pub(crate) fn open(file: impl Into<File<'a>>) -> Result<Self, PdfError> {
         let file = file.into();
         let header = read_header(file)?;
@@ -72,7 +72,9 @@ impl<'a> Document<'a> {
         let bytes_left = Cell::new(file.len().saturating_add(MAX_OBJECT_BYTES));
         let document = Self { file, header, sections, object_streams: RefCell::default(), bytes_left };
         let size = document.newest().size()?;
-        for section in &document.sections {
+        for section in
+            document.sections.iter().flat_map(|section| [Some(section), section.hidden()]).flatten()
+        {
             if section.size()? > size {
                 return Err(PdfError::damaged(
                     document.newest().offset,

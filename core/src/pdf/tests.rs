@@ -87,10 +87,93 @@ fn encrypted_files_are_refused() {
     check_refused(foreign, ErrorCode::PdfEncrypted, "by qpdf");
 }
 
+/// As Word writes them: a table of everything, then an empty one with a stream beside it.
+fn hybrid(hidden_row: &str, stream_rows: [[u8; 4]; 2]) -> Vec<u8> {
+    let first = replaced(&Sample::new().with(9, "(nine)").table(), "/Size 10", "/Size 12");
+    let nine_at = sample::find(&first, b"9 0 obj").unwrap();
+    let first = replaced(&first, &format!("{nine_at:010} 00000 n"), hidden_row);
+    let mut file = first.clone();
+    let member = b"9 0 (hidden)";
+    let container_at = file.len();
+    file.extend(b"10 0 obj\n<</Type /ObjStm /N 1 /First 4 /Length 12>>\nstream\n");
+    file.extend(member);
+    file.extend(b"\nendstream\nendobj\n");
+    let stream_at = file.len();
+    let at = u16::try_from(container_at).unwrap().to_be_bytes();
+    let rows = [
+        stream_rows[0],
+        stream_rows[1].map(|byte| {
+            if byte == 0xfe {
+                at[0]
+            } else if byte == 0xff {
+                at[1]
+            } else {
+                byte
+            }
+        }),
+    ];
+    file.extend(b"11 0 obj\n<</Type /XRef /Size 12 /W [1 2 1] /Index [9 2] /Length 8>>\nstream\n");
+    file.extend(rows.as_flattened());
+    file.extend(b"\nendstream\nendobj\n");
+    let (previous, table_at) = (sample::last_startxref(&first), file.len());
+    let trailer = format!("<</Size 12 /Root 1 0 R /Prev {previous} /XRefStm {stream_at}>>");
+    file.extend(format!("xref\n0 0\ntrailer\n{trailer}\nstartxref\n{table_at}\n%%EOF\n").bytes());
+    file
+}
+
+const FREE_ROW: &str = "0000000000 65535 f";
+/// Object 9 is the first of object stream 10, which stands at its place.
+const IN_STREAM: [[u8; 4]; 2] = [[2, 0, 10, 0], [1, 0xfe, 0xff, 0]];
+
 #[test]
-fn hybrid_files_are_refused() {
-    let hybrid = Sample::new().trailer("/XRefStm 15").table();
-    check_refused(&hybrid, ErrorCode::PdfUnsupported, "hybrid");
+fn a_hybrid_file_shows_what_its_stream_hides() {
+    let file = hybrid(FREE_ROW, IN_STREAM);
+    let nine = |file: &[u8]| {
+        let document = Document::open(file).unwrap();
+        document.resolve(&Reference { number: 9, generation: 0 }.into()).unwrap()
+    };
+    assert_eq!(nine(&file), Object::String(b"hidden".to_vec()));
+    assert_eq!(read(&file).unwrap().0, PAGE);
+    // An update is a plain table, in which every reader finds the new objects.
+    let (new, added) = updated(&file);
+    assert_eq!(added, 12);
+    let after = Document::open(&new).unwrap();
+    assert!(after.newest().kind == SectionKind::Table && after.newest().hidden().is_none());
+    assert_eq!(nine(&new), Object::String(b"hidden".to_vec()));
+    // A table that marks the hidden object as free in its own section.
+    let same_section = replaced(&file, "xref\n0 0\n", &format!("xref\n9 1\n{FREE_ROW} \n"));
+    assert_eq!(nine(&same_section), Object::String(b"hidden".to_vec()));
+}
+
+#[test]
+fn a_hybrid_file_with_two_places_for_an_object_is_refused() {
+    let file = hybrid(FREE_ROW, IN_STREAM);
+    for row in ["0000000015 00000 n", "0000000090 00001 n"] {
+        let file = replaced(&file, "xref\n0 0\n", &format!("xref\n9 1\n{row} \n"));
+        check_refused(&file, ErrorCode::PdfUnsupported, row);
+    }
+    let at = sample::find(&file, b"10 0 obj").unwrap();
+    let agreeing = replaced(&file, "xref\n0 0\n", &format!("xref\n10 1\n{at:010} 00000 n \n"));
+    assert!(read(&agreeing).is_ok());
+    let freed = hybrid(FREE_ROW, [[0, 0, 0, 0], IN_STREAM[1]]);
+    let freed = replaced(&freed, "xref\n0 0\n", "xref\n9 1\n0000000015 00000 n \n");
+    check_refused(&freed, ErrorCode::PdfUnsupported, "free in the stream only");
+}
+
+#[test]
+fn an_xrefstm_that_leads_elsewhere_is_refused() {
+    for (entry, what) in [
+        ("/XRefStm 15", "no section"),
+        ("/XRefStm -1", "negative"),
+        ("/XRefStm (x)", "no number"),
+        ("/XRefStm 99999999", "outside"),
+    ] {
+        check_refused(&Sample::new().trailer(entry).table(), ErrorCode::PdfDamaged, what);
+    }
+    let table = Sample::new().table();
+    let table_at = sample::last_startxref(&table);
+    let to_a_table = append(&table, &[], &format!("/Size 5 /XRefStm {table_at}"));
+    check_refused(&to_a_table, ErrorCode::PdfDamaged, "a table");
 }
 
 #[test]

@@ -38,7 +38,8 @@ impl<'d, 'a> IncrementalUpdate<'d, 'a> {
         // A cross-reference stream may have a number that no /Size counts; reusing it would replace the
         // stream.
         let mut next_number = 1;
-        for section in document.sections() {
+        let sections = document.sections().iter();
+        for section in sections.flat_map(|section| [Some(section), section.hidden()]).flatten() {
             next_number = next_number.max(section.size()?);
             if let SectionKind::Stream(number) = section.kind {
                 next_number = next_number.max(number.saturating_add(1));

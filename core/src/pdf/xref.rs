@@ -1,5 +1,10 @@
 //! Cross-reference sections (ISO 32000-2 §7.5.4 tables, §7.5.8 streams) and the chain that `/Prev` makes of
 //! them.
+//!
+//! **Hybrid files** (§7.5.8.4; Word writes them) have a table and beside it a stream that old readers do not
+//! see. An object is looked for in the table, then in the stream, then in the earlier section. A row of the
+//! table that says "free" counts as none: that is how hidden objects are marked. Where table and stream name
+//! two places for one object, readers differ, so the file is refused.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +18,10 @@ const MAX_SUBSECTIONS: usize = 1 << 16;
 /// Object numbers end here (ISO 32000-1 annex C: the limit of widely used readers).
 pub(super) const MAX_OBJECT_NUMBER: u32 = 8_388_607;
 /// A row of a table: ten digits, five digits, a letter, two spaces and two bytes of line end.
-const TABLE_ROW_BYTES: u64 = 20;
+const TABLE_ROW: usize = 20;
+const TABLE_ROW_BYTES: u64 = TABLE_ROW as u64;
+/// Rows that are compared at a time.
+const BLOCK_ROWS: u64 = 1024;
 /// Decoded rows of all cross-reference streams of a file together.
 const MAX_ROW_BYTES: usize = 32 << 20;
 /// `startxref` is looked for in this many last bytes of the file.
@@ -63,6 +71,8 @@ pub(crate) struct Section {
     /// By object number; none is empty and none overlaps another.
     subsections: Vec<Subsection>,
     rows: Rows,
+    /// Of a hybrid file: the cross-reference stream that `/XRefStm` names.
+    hidden: Option<Box<Self>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -92,10 +102,8 @@ pub(crate) fn read_sections(file: File<'_>) -> Result<Vec<Section>, PdfError> {
         if sections.len() == MAX_SECTIONS {
             return Err(PdfError::limit("revisions", MAX_SECTIONS as u64));
         }
-        let section = Section::read(file, offset)?;
-        if let Rows::Decoded { bytes, .. } = &section.rows {
-            row_bytes += bytes.len();
-        }
+        let section = Section::read_with_hidden(file, offset)?;
+        row_bytes += section.row_bytes() + section.hidden().map_or(0, Section::row_bytes);
         if row_bytes > MAX_ROW_BYTES {
             return Err(PdfError::limit("bytes of cross-reference rows", MAX_ROW_BYTES as u64));
         }
@@ -141,10 +149,64 @@ impl Section {
         if section.subsections.windows(2).any(|pair| pair[0].first + pair[0].count > pair[1].first) {
             return Err(PdfError::damaged(offset, "a cross-reference section has an object twice"));
         }
-        if section.trailer.get(b"XRefStm").is_some() {
-            return Err(PdfError::unsupported("a hybrid cross-reference table (XRefStm)"));
-        }
         Ok(section)
+    }
+
+    /// Reads a section and, if it is a hybrid one, its stream.
+    fn read_with_hidden(file: File<'_>, offset: u64) -> Result<Self, PdfError> {
+        let mut section = Self::read(file, offset)?;
+        if section.kind != SectionKind::Table {
+            return Ok(section);
+        }
+        let wrong = PdfError::damaged(offset, "the XRefStm of a cross-reference table is wrong");
+        let hidden_at = match section.trailer.get(b"XRefStm").map(Object::as_integer) {
+            None => return Ok(section),
+            Some(hidden_at) => hidden_at.and_then(|at| u64::try_from(at).ok()).ok_or(wrong.clone())?,
+        };
+        let hidden = Self::read(file, hidden_at)?;
+        if hidden.kind == SectionKind::Table {
+            return Err(wrong);
+        }
+        section.refuse_contradictions(file, &hidden)?;
+        section.hidden = Some(Box::new(hidden));
+        Ok(section)
+    }
+
+    /// Table and stream must not name two places for one object.
+    fn refuse_contradictions(&self, file: File<'_>, hidden: &Self) -> Result<(), PdfError> {
+        for subsection in &self.subsections {
+            let rows_end = subsection.rows_end(TABLE_ROW_BYTES);
+            let mut at = subsection.rows_at;
+            let mut number = subsection.first;
+            while at < rows_end {
+                let rows = file.read(at..rows_end.min(at + BLOCK_ROWS * TABLE_ROW_BYTES))?;
+                for row in rows.chunks_exact(TABLE_ROW) {
+                    let unreadable = PdfError::damaged(at, "a cross-reference row cannot be read");
+                    let entry = table_entry(row).ok_or(unreadable)?;
+                    let other = hidden.entry(file, number)?;
+                    if entry != Entry::Free && other.is_some_and(|other| other != entry) {
+                        return Err(PdfError::unsupported(
+                            "a hybrid cross-reference that names two places for one object",
+                        ));
+                    }
+                    number += 1;
+                    at += TABLE_ROW_BYTES;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The stream beside the table of a hybrid file.
+    pub(crate) fn hidden(&self) -> Option<&Self> {
+        self.hidden.as_deref()
+    }
+
+    fn row_bytes(&self) -> usize {
+        match &self.rows {
+            Rows::InFile => 0,
+            Rows::Decoded { bytes, .. } => bytes.len(),
+        }
     }
 
     fn read_table(file: File<'_>, offset: u64) -> Result<Self, PdfError> {
@@ -166,7 +228,15 @@ impl Section {
             };
             Ok((trailer, parser.position()))
         })?;
-        Ok(Self { kind: SectionKind::Table, offset, end, trailer, subsections, rows: Rows::InFile })
+        Ok(Self {
+            kind: SectionKind::Table,
+            offset,
+            end,
+            trailer,
+            subsections,
+            rows: Rows::InFile,
+            hidden: None,
+        })
     }
 
     fn read_stream(file: File<'_>, offset: u64) -> Result<Self, PdfError> {
@@ -202,7 +272,7 @@ impl Section {
             }
         }
         let (kind, rows) = (SectionKind::Stream(number), Rows::Decoded { widths, bytes });
-        Ok(Self { kind, offset, end, trailer, subsections, rows })
+        Ok(Self { kind, offset, end, trailer, subsections, rows, hidden: None })
     }
 
     /// `/Size`: the highest object number plus one.
@@ -223,8 +293,18 @@ impl Section {
         }
     }
 
-    /// What this section says about an object; `None` when it says nothing.
+    /// What this section says about an object, with its hidden stream; `None` when it says nothing.
     pub(crate) fn entry(&self, file: File<'_>, number: u32) -> Result<Option<Entry>, PdfError> {
+        let own = self.own_entry(file, number)?;
+        match &self.hidden {
+            Some(hidden) if matches!(own, None | Some(Entry::Free)) => {
+                Ok(hidden.own_entry(file, number)?.or(own))
+            }
+            _ => Ok(own),
+        }
+    }
+
+    fn own_entry(&self, file: File<'_>, number: u32) -> Result<Option<Entry>, PdfError> {
         let behind = self.subsections.partition_point(|subsection| subsection.first <= number);
         let Some(subsection) = behind.checked_sub(1).map(|index| &self.subsections[index]) else {
             return Ok(None);
@@ -248,7 +328,8 @@ impl Section {
         entry.map(Some).ok_or(PdfError::damaged(position, "a cross-reference row cannot be read"))
     }
 
-    /// Numbers of all objects of which this section says something, in ascending order.
+    /// Numbers of all objects of which this section says something, in ascending order; without those of its
+    /// hidden stream.
     pub(crate) fn numbers(&self) -> impl Iterator<Item = u32> {
         self.subsections.iter().flat_map(|s| s.first..s.first + s.count)
     }
