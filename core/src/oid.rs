@@ -32,6 +32,9 @@ pub(crate) const ECDSA_WITH_SHA1: ObjectIdentifier = oid("1.2.840.10045.4.1");
 pub(crate) const ECDSA_WITH_SHA256: ObjectIdentifier = oid("1.2.840.10045.4.3.2");
 pub(crate) const ECDSA_WITH_SHA384: ObjectIdentifier = oid("1.2.840.10045.4.3.3");
 pub(crate) const ECDSA_WITH_SHA512: ObjectIdentifier = oid("1.2.840.10045.4.3.4");
+pub(crate) const RSA_PSS: ObjectIdentifier = oid("1.2.840.113549.1.1.10");
+pub(crate) const MGF1: ObjectIdentifier = oid("1.2.840.113549.1.1.8");
+pub(crate) const ED25519: ObjectIdentifier = oid("1.3.101.112");
 
 // Names
 pub(crate) const COMMON_NAME: ObjectIdentifier = oid("2.5.4.3");

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{CmsError, SignedAttributes, attributes};
 use crate::digest::{Digest, DigestAlgorithm};
 use crate::tlv::{encode, encode_set_of, tag};
-use crate::x509::{Certificate, PublicKey, SignatureAlgorithm};
+use crate::x509::{Certificate, KeyError, PublicKey, SignatureAlgorithm};
 use crate::{Timestamp, oid};
 
 /// Everything between the two steps of a signature: the attributes to sign, pinned, and the
@@ -40,6 +40,10 @@ pub fn plan(
     if content_digest.algorithm() != DigestAlgorithm::Sha256 {
         return Err(CmsError::DigestAlgorithm);
     }
+    let key = signer.public_key()?;
+    if key.signature_algorithm().digest_algorithm() != content_digest.algorithm() {
+        return Err(CmsError::Key(KeyError::Unsupported(key.describe())));
+    }
     let mut list = vec![
         attributes::content_type(),
         attributes::message_digest(content_digest),
@@ -53,7 +57,7 @@ pub fn plan(
         signed_attributes: attributes::encode_attributes(list),
         signer: signer.clone(),
         chain: chain.to_vec(),
-        key: signer.public_key()?,
+        key,
     })
 }
 
@@ -99,7 +103,7 @@ impl CmsPlan {
     pub fn assemble(&self, value: &[u8]) -> Result<Vec<u8>, CmsError> {
         let value = self.key.to_cms_value(value);
         self.key
-            .verify(self.signature_algorithm(), &self.to_sign(), &value)
+            .verify_message(self.signature_algorithm(), &self.signed_attributes, &value)
             .map_err(CmsError::ValueInvalid)?;
         Ok(self.encode(&value))
     }

@@ -1,6 +1,7 @@
 //! Reading of SignedData.
 
 use super::{CmsError, ber};
+use crate::digest::DigestAlgorithm;
 use crate::oid;
 use crate::tlv::{Malformed, Reader, Tlv, single, tag};
 use crate::x509::{AlgorithmIdentifier, Certificate, SignatureAlgorithm, UnusableAlgorithm};
@@ -268,11 +269,8 @@ impl SignerInfo {
         if [oid::SHA1, oid::MD5].iter().any(|weak| weak.as_bytes() == self.digest_algorithm) {
             return Err(UnusableAlgorithm::Weak(oid::to_text(&self.digest_algorithm)));
         }
-        SignatureAlgorithm::ALL
-            .into_iter()
-            .find(|known| {
-                known.is_rsa() && known.digest_algorithm().oid().as_bytes() == self.digest_algorithm
-            })
+        DigestAlgorithm::from_oid(&self.digest_algorithm)
+            .map(SignatureAlgorithm::rsa_pkcs1)
             .ok_or_else(|| UnusableAlgorithm::Unknown(oid::to_text(&self.digest_algorithm)))
     }
 

@@ -9,7 +9,6 @@ use trust::check_certificate;
 
 use super::{Check, Context, Report, SignatureReport, SubIndication, ValidationError};
 use crate::cms::{SignedAttributes, SignedData, SignerInfo};
-use crate::digest::Digest;
 use crate::oid;
 use crate::wire::SignatureFormat;
 use crate::x509::{Certificate, SignatureAlgorithm, UnusableAlgorithm};
@@ -275,10 +274,7 @@ fn check_value(
         Ok(key) => key,
         Err(error) => return report.indeterminate(check, SubIndication::Generic, error.to_string()),
     };
-    let verifies = |set: &[u8]| {
-        let digest = Digest::of(algorithm.digest_algorithm(), set);
-        key.verify(algorithm, &digest, &signer.value).is_ok()
-    };
+    let verifies = |set: &[u8]| key.verify_message(algorithm, set, &signer.value).is_ok();
     // Writers that forget to sort either sign what they store or sort only what they sign.
     if verifies(set) || (!attributes.is_sorted() && verifies(&SignedAttributes::sorted(set))) {
         report.passed(check, format!("{} with {}", algorithm.as_str(), key.describe()));

@@ -2,7 +2,7 @@
 
 use core::fmt;
 use core::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::extensions::Extensions;
 use super::{
@@ -30,6 +30,8 @@ struct Inner {
     not_before: Timestamp,
     not_after: Timestamp,
     extensions: Extensions,
+    /// Parsed when it is asked for.
+    public_key: OnceLock<Result<PublicKey, KeyError>>,
 }
 
 /// Positions in the DER. Each covers tag, length and value except where it says otherwise.
@@ -134,7 +136,16 @@ impl Certificate {
             signature: range(signature),
         };
         let sha256 = Digest::sha256(der);
-        let inner = Inner { der: der.to_vec(), sha256, version, parts, not_before, not_after, extensions };
+        let inner = Inner {
+            der: der.to_vec(),
+            sha256,
+            version,
+            parts,
+            not_before,
+            not_after,
+            extensions,
+            public_key: OnceLock::new(),
+        };
         Ok(Self(Arc::new(inner)))
     }
 
@@ -203,7 +214,7 @@ impl Certificate {
     /// [`KeyError`]: `key_unsupported` or `certificate_malformed`. A certificate with a key that is not
     /// supported can still be read, stored and shown.
     pub fn public_key(&self) -> Result<PublicKey, KeyError> {
-        PublicKey::from_spki_der(self.public_key_der())
+        self.0.public_key.get_or_init(|| PublicKey::from_spki_der(self.public_key_der())).clone()
     }
 
     /// DER of the SubjectPublicKeyInfo: equal bytes mean the same key.
@@ -278,8 +289,7 @@ impl Certificate {
         issuer: &PublicKey,
     ) -> Result<(), VerifyError> {
         let signed = self.part(&self.0.parts.to_be_signed);
-        let digest = Digest::of(algorithm.digest_algorithm(), signed);
-        issuer.verify(algorithm, &digest, self.part(&self.0.parts.signature))
+        issuer.verify_message(algorithm, signed, self.part(&self.0.parts.signature))
     }
 }
 

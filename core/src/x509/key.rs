@@ -1,24 +1,35 @@
 //! Public keys and the verification of signature values.
+//!
+//! Two implementations stand behind one type: aws-lc-rs wherever it builds, RustCrypto in the browser
+//! and for the few forms that the first does not offer. What a key must be is decided before either
+//! sees it, so both accept the same keys; tests hold both to the same verdicts.
 
-use p256::ecdsa::signature::hazmat::PrehashVerifier;
-use rsa::traits::PublicKeyParts;
-use rsa::{BigUint, Pkcs1v15Sign, RsaPublicKey};
-use sha2::{Sha256, Sha384, Sha512};
+mod ecdsa_value;
+mod material;
+#[cfg(not(target_arch = "wasm32"))]
+mod native;
+mod portable;
 
-use super::{AlgorithmIdentifier, SignatureAlgorithm};
-use crate::digest::{Digest, DigestAlgorithm};
-use crate::tlv::{Malformed, encode, single, tag};
-use crate::{ErrorCode, oid};
+use core::fmt;
 
-/// A public key that signatures are verified with: RSA of 2048 to 8192 bits, P-256 or P-384.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PublicKey(Kind);
+use self::material::Material;
+#[cfg(not(target_arch = "wasm32"))]
+use self::native::Verifier;
+#[cfg(target_arch = "wasm32")]
+use self::portable::Verifier;
+use super::SignatureAlgorithm;
+use crate::ErrorCode;
+use crate::digest::Digest;
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Kind {
-    Rsa(RsaPublicKey),
-    P256(p256::ecdsa::VerifyingKey),
-    P384(p384::ecdsa::VerifyingKey),
+pub use self::ecdsa_value::ecdsa_value_to_der;
+
+/// A public key that signatures are verified with: RSA of 2048 to 8192 bits, P-256, P-384 or Ed25519.
+///
+/// A clone is cheap and shares what was computed for the first verification.
+#[derive(Clone)]
+pub struct PublicKey {
+    material: Material,
+    verifier: Verifier,
 }
 
 /// The key cannot be used.
@@ -66,111 +77,116 @@ impl VerifyError {
     }
 }
 
-/// Bits of the RSA moduli accepted: below is weak, above only costs time.
-const RSA_BITS: core::ops::RangeInclusive<usize> = 2048..=8192;
-/// FIPS 186-5 §5.1 asks for more than 2¹⁶; small exponents made forged signatures possible.
-const MIN_RSA_EXPONENT: u32 = 65_537;
+/// What is verified: Ed25519 reads the message itself, all others its digest.
+#[derive(Debug, Clone, Copy)]
+enum Signed<'a> {
+    Digest(&'a Digest),
+    Message(&'a [u8]),
+}
 
 impl PublicKey {
-    /// Reads a SubjectPublicKeyInfo (RFC 5280 §4.1.2.7).
+    /// Reads a SubjectPublicKeyInfo (RFC 5280 §4.1.2.7, RFC 8410 §4 for Ed25519).
     ///
     /// # Errors
     /// [`KeyError`]: `certificate_malformed` or `key_unsupported`.
     pub fn from_spki_der(spki: &[u8]) -> Result<Self, KeyError> {
-        let malformed = |error: Malformed| KeyError::Malformed(error.0);
-        let mut reader = single(spki, tag::SEQUENCE, "a SubjectPublicKeyInfo").map_err(malformed)?.reader();
-        let algorithm = AlgorithmIdentifier::read(&mut reader).map_err(malformed)?;
-        let key = reader.expect(tag::BIT_STRING, "the bits of the public key").map_err(malformed)?;
-        let key = key.bit_string_bytes().map_err(malformed)?;
-        reader.end().map_err(malformed)?;
-
-        if algorithm.oid == oid::RSA_ENCRYPTION.as_bytes() {
-            return rsa_key(key).map(|key| Self(Kind::Rsa(key)));
-        }
-        if algorithm.oid != oid::EC_PUBLIC_KEY.as_bytes() {
-            return Err(KeyError::Unsupported(format!("algorithm {}", oid::to_text(algorithm.oid))));
-        }
-        let curve = algorithm.parameters.filter(|parameters| parameters.tag == tag::OID);
-        let curve = curve.ok_or_else(|| KeyError::Unsupported("a curve without a name".to_owned()))?.value;
-        // Compressed points and the point at infinity do not occur in certificates (RFC 5480 §2.2).
-        if key.first() != Some(&4) {
-            return Err(KeyError::Malformed("an uncompressed point"));
-        }
-        let off_curve = KeyError::Malformed("a point on the curve");
-        if curve == oid::P256.as_bytes() {
-            let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(key).map_err(|_| off_curve)?;
-            Ok(Self(Kind::P256(key)))
-        } else if curve == oid::P384.as_bytes() {
-            let key = p384::ecdsa::VerifyingKey::from_sec1_bytes(key).map_err(|_| off_curve)?;
-            Ok(Self(Kind::P384(key)))
-        } else {
-            Err(KeyError::Unsupported(format!("curve {}", oid::to_text(curve))))
-        }
+        let material = Material::from_spki_der(spki)?;
+        let verifier = Verifier::new(&material)?;
+        Ok(Self { material, verifier })
     }
 
-    /// The algorithm this key signs new signatures with: always SHA-256.
+    /// The algorithm this key signs new signatures with: SHA-256, but Ed25519 has its own SHA-512.
     #[must_use]
     pub const fn signature_algorithm(&self) -> SignatureAlgorithm {
-        match self.0 {
-            Kind::Rsa(_) => SignatureAlgorithm::RsaPkcs1Sha256,
-            Kind::P256(_) | Kind::P384(_) => SignatureAlgorithm::EcdsaSha256,
+        match &self.material {
+            Material::Rsa { pss: None, .. } => SignatureAlgorithm::RsaPkcs1Sha256,
+            Material::Rsa { pss: Some(pss), .. } => *pss,
+            Material::P256(_) | Material::P384(_) => SignatureAlgorithm::EcdsaSha256,
+            Material::Ed25519(_) => SignatureAlgorithm::Ed25519,
         }
     }
 
-    /// Size for people and logs: `RSA-2048`, `P-256`, `P-384`.
+    /// Size for people and logs: `RSA-2048`, `P-256`, `P-384`, `Ed25519`.
     #[must_use]
     pub fn describe(&self) -> String {
-        match &self.0 {
-            Kind::Rsa(key) => format!("RSA-{}", key.n().bits()),
-            Kind::P256(_) => "P-256".to_owned(),
-            Kind::P384(_) => "P-384".to_owned(),
+        match &self.material {
+            Material::Rsa { bits, .. } => format!("RSA-{bits}"),
+            Material::P256(_) => "P-256".to_owned(),
+            Material::P384(_) => "P-384".to_owned(),
+            Material::Ed25519(_) => "Ed25519".to_owned(),
         }
     }
 
     /// Longest signature value in the form that CMS stores, in bytes.
     #[must_use]
-    pub fn value_size_limit_bytes(&self) -> usize {
-        match &self.0 {
-            Kind::Rsa(key) => key.size(),
+    pub const fn value_size_limit_bytes(&self) -> usize {
+        match &self.material {
+            Material::Rsa { bits, .. } => bits.div_ceil(8),
             // SEQUENCE and two INTEGERs of field width, each with a sign octet.
-            Kind::P256(_) => 2 + 2 * (2 + 33),
-            Kind::P384(_) => 2 + 2 * (2 + 49),
+            Material::P256(_) => 2 + 2 * (2 + 33),
+            Material::P384(_) => 2 + 2 * (2 + 49),
+            Material::Ed25519(_) => 64,
         }
     }
 
-    /// Verifies a signature value over a digest.
+    /// Verifies a signature value over bytes.
     ///
-    /// RSA values have exactly the length of the modulus and are compared with the rebuilt encoding;
-    /// ECDSA values are strict DER (see [`PublicKey::to_cms_value`] for raw ones).
+    /// RSA values have exactly the length of the modulus; PKCS#1 v1.5 values are compared with the rebuilt
+    /// encoding, PSS values have exactly the stated length of salt; ECDSA values are strict DER (see
+    /// [`PublicKey::to_cms_value`] for raw ones); Ed25519 values are 64 bytes with a reduced scalar
+    /// (RFC 8032 §5.1.7).
     ///
     /// # Errors
     /// [`VerifyError`]: the algorithm does not fit, or the value does not verify.
+    pub fn verify_message(
+        &self,
+        algorithm: SignatureAlgorithm,
+        message: &[u8],
+        value: &[u8],
+    ) -> Result<(), VerifyError> {
+        if !self.material.fits(algorithm) {
+            return Err(VerifyError::AlgorithmMismatch);
+        }
+        let digest;
+        let signed = if algorithm.signs_message() {
+            Signed::Message(message)
+        } else {
+            digest = Digest::of(algorithm.digest_algorithm(), message);
+            Signed::Digest(&digest)
+        };
+        self.check(algorithm, signed, value)
+    }
+
+    /// Verifies a signature value over a digest, for callers that no longer have the bytes.
+    ///
+    /// # Errors
+    /// As [`PublicKey::verify_message`]; an Ed25519 key always gives [`VerifyError::AlgorithmMismatch`],
+    /// because it signs messages and not digests (RFC 8419 §3.1).
     pub fn verify(
         &self,
         algorithm: SignatureAlgorithm,
         message_digest: &Digest,
         value: &[u8],
     ) -> Result<(), VerifyError> {
-        if message_digest.algorithm() != algorithm.digest_algorithm() {
+        let fits = self.material.fits(algorithm)
+            && !algorithm.signs_message()
+            && message_digest.algorithm() == algorithm.digest_algorithm();
+        if !fits {
             return Err(VerifyError::AlgorithmMismatch);
         }
-        let hash = message_digest.as_bytes();
-        match &self.0 {
-            Kind::Rsa(key) if algorithm.is_rsa() => {
-                let padding = match algorithm.digest_algorithm() {
-                    DigestAlgorithm::Sha256 => Pkcs1v15Sign::new::<Sha256>(),
-                    DigestAlgorithm::Sha384 => Pkcs1v15Sign::new::<Sha384>(),
-                    DigestAlgorithm::Sha512 => Pkcs1v15Sign::new::<Sha512>(),
-                };
-                key.verify(padding, hash, value).map_err(|_| VerifyError::Invalid)
-            }
-            Kind::P256(key) if !algorithm.is_rsa() => p256::ecdsa::Signature::from_der(value)
-                .and_then(|value| key.verify_prehash(hash, &value))
-                .map_err(|_| VerifyError::Invalid),
-            Kind::P384(key) if !algorithm.is_rsa() => p384::ecdsa::Signature::from_der(value)
-                .and_then(|value| key.verify_prehash(hash, &value))
-                .map_err(|_| VerifyError::Invalid),
-            Kind::Rsa(_) | Kind::P256(_) | Kind::P384(_) => Err(VerifyError::AlgorithmMismatch),
+        self.check(algorithm, Signed::Digest(message_digest), value)
+    }
+
+    fn check(
+        &self,
+        algorithm: SignatureAlgorithm,
+        signed: Signed<'_>,
+        value: &[u8],
+    ) -> Result<(), VerifyError> {
+        if self.verifier.verifies(&self.material, algorithm, signed, value) {
+            Ok(())
+        } else {
+            Err(VerifyError::Invalid)
         }
     }
 
@@ -178,13 +194,13 @@ impl PublicKey {
     /// WebCrypto (`r ‖ s`) become DER, everything else is left as it is. Nothing is verified.
     #[must_use]
     pub fn to_cms_value(&self, value: &[u8]) -> Vec<u8> {
-        let field_bytes = match self.0 {
-            Kind::Rsa(_) => return value.to_vec(),
-            Kind::P256(_) => 32,
-            Kind::P384(_) => 48,
+        let field_bytes = match self.material {
+            Material::Rsa { .. } | Material::Ed25519(_) => return value.to_vec(),
+            Material::P256(_) => 32,
+            Material::P384(_) => 48,
         };
         // A DER value can have the length of a raw one, so its structure decides.
-        if value.len() == 2 * field_bytes && !is_ecdsa_der(value) {
+        if value.len() == 2 * field_bytes && !ecdsa_value::is_der(value) {
             ecdsa_value_to_der(value)
         } else {
             value.to_vec()
@@ -192,49 +208,19 @@ impl PublicKey {
     }
 }
 
-/// Turns a raw ECDSA value `r ‖ s` (two integers of equal width) into DER
-/// `SEQUENCE { r INTEGER, s INTEGER }` (RFC 3279 §2.2.3).
-#[must_use]
-pub fn ecdsa_value_to_der(raw: &[u8]) -> Vec<u8> {
-    let (r, s) = raw.split_at(raw.len() / 2);
-    encode(tag::SEQUENCE, &[&unsigned_integer(r), &unsigned_integer(s)])
-}
-
-fn unsigned_integer(magnitude: &[u8]) -> Vec<u8> {
-    let start = magnitude.iter().position(|byte| *byte != 0).unwrap_or(magnitude.len());
-    match &magnitude[start..] {
-        [] => encode(tag::INTEGER, &[&[0]]),
-        significant if significant[0] & 0x80 != 0 => encode(tag::INTEGER, &[&[0], significant]),
-        significant => encode(tag::INTEGER, &[significant]),
+impl fmt::Debug for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("PublicKey").field(&self.material).finish()
     }
 }
 
-fn is_ecdsa_der(value: &[u8]) -> bool {
-    let parse = || -> Result<(), Malformed> {
-        let mut reader = single(value, tag::SEQUENCE, "an ECDSA value")?.reader();
-        reader.expect(tag::INTEGER, "r")?.unsigned()?;
-        reader.expect(tag::INTEGER, "s")?.unsigned()?;
-        reader.end()
-    };
-    parse().is_ok()
+impl PartialEq for PublicKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.material == other.material
+    }
 }
 
-/// `RSAPublicKey ::= SEQUENCE { modulus INTEGER, publicExponent INTEGER }` (RFC 8017 §A.1.1)
-fn rsa_key(bytes: &[u8]) -> Result<RsaPublicKey, KeyError> {
-    let parse = || -> Result<(BigUint, BigUint), Malformed> {
-        let mut reader = single(bytes, tag::SEQUENCE, "an RSAPublicKey")?.reader();
-        let modulus = reader.expect(tag::INTEGER, "the modulus")?.unsigned()?;
-        let exponent = reader.expect(tag::INTEGER, "the public exponent")?.unsigned()?;
-        reader.end()?;
-        Ok((BigUint::from_bytes_be(modulus), BigUint::from_bytes_be(exponent)))
-    };
-    let (modulus, exponent) = parse().map_err(|error| KeyError::Malformed(error.0))?;
-    if !RSA_BITS.contains(&modulus.bits()) {
-        return Err(KeyError::Unsupported(format!("RSA with {} bits", modulus.bits())));
-    }
-    if exponent < BigUint::from(MIN_RSA_EXPONENT) {
-        return Err(KeyError::Unsupported(format!("RSA with public exponent {exponent}")));
-    }
-    RsaPublicKey::new_with_max_size(modulus, exponent, *RSA_BITS.end())
-        .map_err(|error| KeyError::Unsupported(format!("RSA: {error}")))
-}
+impl Eq for PublicKey {}
+
+#[cfg(test)]
+mod tests;

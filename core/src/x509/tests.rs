@@ -7,8 +7,6 @@ use crate::testing::{self, Issue, basic_constraints, extension, key_usage, name,
 use crate::tlv::{encode, tag};
 use crate::{ErrorCode, oid};
 
-mod wycheproof;
-
 #[test]
 fn parts_of_a_certificate_are_those_that_another_reader_finds() {
     for certificate in [testing::root(), testing::ca2(), testing::ana(), testing::bruno(), testing::selo()] {
@@ -174,20 +172,26 @@ fn keys_of_other_kinds_and_sizes_are_refused() {
     };
     let p256 = encode(tag::OID, &[oid::P256.as_bytes()]);
     let p521 = encode(tag::OID, &[const_oid::ObjectIdentifier::new_unwrap("1.3.132.0.35").as_bytes()]);
-    let ed25519 =
-        encode(tag::SEQUENCE, &[&[0x30, 5, 6, 3, 0x2b, 0x65, 0x70], &encode(tag::BIT_STRING, &[&[0; 33]])]);
+    let ed25519 = |key: &[u8]| {
+        encode(tag::SEQUENCE, &[&[0x30, 5, 6, 3, 0x2b, 0x65, 0x70], &encode(tag::BIT_STRING, &[&[0], key])])
+    };
     for (spki, expected) in [
         (rsa_spki(&[0xc1; 256], &[1, 0, 1]), "ok"),
         (rsa_spki(&[0xc1; 1024], &[1, 0, 1]), "ok"),
         (rsa_spki(&[0xc1; 255], &[1, 0, 1]), "RSA with 2040 bits"),
         (rsa_spki(&[0xc1; 1025], &[1, 0, 1]), "RSA with 8200 bits"),
         (rsa_spki(&[0xc1; 256], &[3]), "RSA with public exponent 3"),
-        (rsa_spki(&[0xc1; 256], &[1, 0, 2]), "not supported: RSA"),
+        (rsa_spki(&[0xc1; 256], &[1, 0, 2]), "RSA with public exponent 65538"),
         (ec(&p256, &[4; 65]), "a point on the curve"),
         (ec(&p256, &[2; 33]), "an uncompressed point"),
         (ec(&p521, &[4; 133]), "curve 1.3.132.0.35"),
         (ec(&[], &[4; 65]), "a curve without a name"),
-        (ed25519, "algorithm 1.3.101.112"),
+        (ed25519(&[5; 32]), "ok"),
+        (ed25519(&[5; 31]), "an Ed25519 key of 32 bytes"),
+        (ed25519(&[0; 32]), "a weak point"),
+        (rsa_spki(&[&[0xc1; 255][..], &[2]].concat(), &[1, 0, 1]), "an even modulus"),
+        (rsa_spki(&[0xc1; 256], &[2, 0, 0, 0, 1]), "RSA with public exponent 8589934593"),
+        (rsa_spki(&[0xc1; 256], &[1; 9]), "RSA with public exponent 18446744073709551615"),
         (vec![0x30, 0], "an element is missing"),
     ] {
         let found = match PublicKey::from_spki_der(&spki) {
@@ -280,7 +284,65 @@ fn algorithms_survive_their_identifiers() {
         // ECDSA with parameters, even NULL, is another thing (RFC 5758 §3.2).
         let null = crate::tlv::single(&[5, 0], tag::NULL, "NULL").unwrap();
         let with_null = AlgorithmIdentifier { parameters: Some(null), ..identifier };
-        assert_eq!(SignatureAlgorithm::from_identifier(&with_null).is_ok(), algorithm.is_rsa());
+        let tolerated = algorithm.is_rsa() && algorithm.pss_salt_bytes().is_none();
+        assert_eq!(SignatureAlgorithm::from_identifier(&with_null).is_ok(), tolerated, "{algorithm:?}");
+    }
+}
+
+#[test]
+fn parameters_of_pss_are_read_strictly() {
+    let hash = |oid: const_oid::ObjectIdentifier, parameters: &[u8]| {
+        encode(tag::SEQUENCE, &[&encode(tag::OID, &[oid.as_bytes()]), parameters])
+    };
+    let wrapped = |context, value: &[u8]| encode(tag::context_constructed(context), &[value]);
+    let mgf = |oid: const_oid::ObjectIdentifier, digest: &[u8]| wrapped(1, &hash(oid, digest));
+    let integer = |context, value: &[u8]| wrapped(context, &encode(tag::INTEGER, &[value]));
+    let sha256 = hash(oid::SHA256, &[]);
+    let with_null = hash(oid::SHA256, &[5, 0]);
+    let right = [wrapped(0, &sha256), mgf(oid::MGF1, &sha256), integer(2, &[32])];
+    let [first, second, third] = &right;
+    for (fields, expected) in [
+        (right.concat(), Ok(32)),
+        ([wrapped(0, &with_null), mgf(oid::MGF1, &with_null), integer(2, &[0, 222])].concat(), Ok(222)),
+        ([first.clone(), second.clone()].concat(), Ok(20)),
+        ([first.clone(), second.clone(), integer(2, &[0])].concat(), Ok(0)),
+        ([right.concat(), integer(3, &[1])].concat(), Ok(32)),
+        ([right.concat(), integer(3, &[2])].concat(), Err("another trailer")),
+        ([first.clone(), second.clone(), integer(2, &[4, 1])].concat(), Err("too long")),
+        ([first.clone(), second.clone(), integer(2, &[0xff])].concat(), Err("cannot be read")),
+        (
+            [first.clone(), mgf(oid::MGF1, &hash(oid::SHA512, &[])), third.clone()].concat(),
+            Err("two different"),
+        ),
+        ([first.clone(), mgf(oid::SHA256, &sha256), third.clone()].concat(), Err("cannot be read")),
+        ([first.clone(), third.clone()].concat(), Err("weak")),
+        (vec![], Err("weak")),
+        ([wrapped(0, &hash(oid::SHA256, &[4, 0])), second.clone()].concat(), Err("cannot be read")),
+        ([third.clone(), first.clone()].concat(), Err("cannot be read")),
+    ] {
+        let parameters = encode(tag::SEQUENCE, &[&fields]);
+        let parameters = crate::tlv::single(&parameters, tag::SEQUENCE, "parameters").unwrap();
+        let identifier = AlgorithmIdentifier { oid: oid::RSA_PSS.as_bytes(), parameters: Some(parameters) };
+        match (SignatureAlgorithm::from_identifier(&identifier), expected) {
+            (Ok(algorithm), Ok(salt)) => {
+                assert_eq!(algorithm, SignatureAlgorithm::RsaPssSha256 { salt_bytes: salt });
+                assert_eq!(algorithm.as_str(), "rsa_pss_sha256");
+            }
+            (Err(UnusableAlgorithm::Weak(_)), Err("weak")) => {}
+            (Err(UnusableAlgorithm::Unknown(found)), Err(expected)) => {
+                assert!(found.contains(expected), "{found} is not {expected}");
+            }
+            (found, expected) => panic!("{found:?} is not {expected:?}"),
+        }
+    }
+    let absent = AlgorithmIdentifier { oid: oid::RSA_PSS.as_bytes(), parameters: None };
+    assert!(SignatureAlgorithm::from_identifier(&absent).is_err());
+    for salt_bytes in [0, 20, 127, 128, 222, 255, 256, 1024] {
+        let algorithm = SignatureAlgorithm::RsaPssSha512 { salt_bytes };
+        let der = algorithm.to_identifier();
+        let identifier = crate::tlv::single(&der, tag::SEQUENCE, "an identifier").unwrap();
+        let identifier = AlgorithmIdentifier::parse(identifier).unwrap();
+        assert_eq!(SignatureAlgorithm::from_identifier(&identifier), Ok(algorithm));
     }
 }
 

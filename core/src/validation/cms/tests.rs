@@ -4,6 +4,7 @@ use super::super::{Indication, Language, Outcome, RevocationMode};
 use super::*;
 use crate::ErrorCode;
 use crate::cms::{CmsPlan, plan};
+use crate::digest::Digest;
 use crate::digest::DigestAlgorithm;
 use crate::testing::{self, Issue, context, key_usage, now};
 use crate::tlv::{encode, encode_set_of, tag};
@@ -35,7 +36,7 @@ fn signatures_by_openssl_get_their_verdict() {
         ("ana-plain", fixture!("ana-plain.p7s"), ABC, "indeterminate SIG_CONSTRAINTS_FAILURE"),
         ("ana-noattr", fixture!("ana-noattr.p7s"), ABC, "failed FORMAT_FAILURE"),
         ("ana-sha1", fixture!("ana-sha1.p7s"), ABC, "indeterminate CRYPTO_CONSTRAINTS_FAILURE"),
-        ("ana-pss", fixture!("ana-pss.p7s"), ABC, "indeterminate GENERIC"),
+        ("ana-pss", fixture!("ana-pss.p7s"), ABC, "passed"),
         ("ana-and-bruno", fixture!("ana-and-bruno.p7s"), ABC, "passed"),
     ] {
         let report = validate_cms(file, content, &context()).unwrap();
@@ -282,7 +283,7 @@ fn every_trap_of_cms_is_noticed() {
         forged.signature_algorithm = SignatureAlgorithm::RsaPkcs1Sha256.to_identifier();
     });
     trap("an algorithm nobody knows", "indeterminate GENERIC", |forged| {
-        forged.signature_algorithm = der(const_oid::ObjectIdentifier::new_unwrap("1.3.101.112"));
+        forged.signature_algorithm = der(const_oid::ObjectIdentifier::new_unwrap("1.3.101.113"));
     });
     trap("reference to another certificate", "indeterminate SIG_CONSTRAINTS_FAILURE", |forged| {
         forged.remove(oid::SIGNING_CERTIFICATE_V2);
@@ -291,9 +292,9 @@ fn every_trap_of_cms_is_noticed() {
         forged.list().push(attribute(oid::SIGNING_CERTIFICATE_V2, &value));
     });
     trap("a key nobody knows", "indeterminate GENERIC", |forged| {
-        let ed25519 = [&[0x30, 0x2a, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 3, 0x21, 0][..], &[7; 32]].concat();
+        let ed448 = [&[0x30, 0x2a, 0x30, 5, 6, 3, 0x2b, 0x65, 0x71, 3, 0x21, 0][..], &[7; 32]].concat();
         let holder = Issue::holder("Holder TEST", 2, "Root TEST", 1);
-        let holder = Issue { public_key: Some(ed25519), ..holder }.certificate();
+        let holder = Issue { public_key: Some(ed448), ..holder }.certificate();
         forged.certificates = vec![holder.der().to_vec()];
         forged.remove(oid::SIGNING_CERTIFICATE_V2);
         let hash = encode(tag::SEQUENCE, &[&octets(holder.sha256().as_bytes())]);

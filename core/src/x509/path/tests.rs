@@ -34,7 +34,7 @@ fn every_rule_of_a_link_is_enforced() {
     let unknown = const_oid::ObjectIdentifier::new_unwrap("1.2.3.4");
     let empty = encode(tag::SEQUENCE, &[]);
     let sha1_rsa = encode(tag::SEQUENCE, &[&encode(tag::OID, &[oid::SHA1_WITH_RSA.as_bytes()])]);
-    let ed25519 = encode(tag::SEQUENCE, &[&[tag::OID, 3, 0x2b, 0x65, 0x70]]);
+    let ed448 = encode(tag::SEQUENCE, &[&[tag::OID, 3, 0x2b, 0x65, 0x71]]);
 
     check(&root, &ca, &leaf, "ok");
     let with = |extensions| Issue { extensions, ..ca.clone() };
@@ -61,8 +61,8 @@ fn every_rule_of_a_link_is_enforced() {
     check(
         &root,
         &ca,
-        &Issue { signature_algorithm: ed25519, ..leaf.clone() },
-        "algorithm 1.3.101.112 is not supported",
+        &Issue { signature_algorithm: ed448, ..leaf.clone() },
+        "algorithm 1.3.101.113 is not supported",
     );
     // The leaf's own validity is the caller's question.
     check(&root, &ca, &Issue { not_after: "261122000000Z", ..leaf.clone() }, "ok");
