@@ -24,7 +24,7 @@ mod tests;
 mod update;
 mod xref;
 
-pub(crate) use changes::{LaterChanges, later_changes};
+pub(crate) use changes::History;
 pub(crate) use document::{Document, IndirectObject};
 pub(crate) use field::{
     FormField, SignatureField, form_fields, signature_fields, text_string, write_text_string,
@@ -34,6 +34,7 @@ pub(crate) use parser::{Parser, hex_value};
 pub(crate) use update::{IncrementalUpdate, Revision};
 pub(crate) use xref::{Entry, Section, SectionKind};
 
+pub use changes::{Change, ChangeKind, ModificationLevel};
 pub use source::{File, Source, SourceError};
 
 use crate::ErrorCode;

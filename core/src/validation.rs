@@ -11,7 +11,7 @@ mod text;
 
 pub use cms::{Content, validate_cms};
 pub use context::{Context, RevocationMode};
-pub use pdf::validate_pdf;
+pub use pdf::{Coverage, PdfRevision, PdfSignatureReport, validate_pdf};
 pub use report::{
     BaselineLevel, Check, Finding, IcpBrasilProfile, Indication, Integrity, Outcome, PolicyStatement,
     ProvenTime, Report, SignatureNature, SignatureReport, SubIndication, TimeStampKind, TimeStampReport,

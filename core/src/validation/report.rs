@@ -18,6 +18,7 @@ pub use signature::{
 };
 pub use time_stamp::{TimeStampKind, TimeStampReport};
 
+use super::PdfRevision;
 use crate::cms::CmsError;
 use crate::pdf::PdfError;
 use crate::{ErrorCode, Timestamp};
@@ -36,6 +37,9 @@ pub struct Report {
     pub signatures: Vec<SignatureReport>,
     /// Document time stamps of a PDF, in the order in which they were made.
     pub time_stamps: Vec<TimeStampReport>,
+    /// In a PDF, how it came to be what it is, the oldest revision first. Empty elsewhere.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub revisions: Vec<PdfRevision>,
 }
 
 impl Report {
@@ -48,6 +52,7 @@ impl Report {
             indication: Indication::Indeterminate,
             signatures,
             time_stamps: Vec::new(),
+            revisions: Vec::new(),
         };
         report.indication = report.overall();
         report

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::finding::{conclusion, has_passed};
 use super::{Check, Finding, Indication, Outcome, Record, SubIndication, TimeStampKind, TimeStampReport};
 use crate::Timestamp;
+use crate::validation::PdfSignatureReport;
 use crate::wire::{CertificateView, SignatureFormat};
 
 /// Result for one signature.
@@ -40,6 +41,9 @@ pub struct SignatureReport {
     pub policy: Option<PolicyStatement>,
     /// In a PDF, whether the signature covers the file to its end; `null` elsewhere.
     pub covers_whole_file: Option<bool>,
+    /// In a PDF, what is signed of the file and what came after; absent elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pdf: Option<PdfSignatureReport>,
     /// Every check that was made, in order.
     pub findings: Vec<Finding>,
     /// Time stamps inside the signature, in the order of the file.
@@ -177,6 +181,7 @@ impl SignatureReport {
             icp_brasil_profile: None,
             policy: None,
             covers_whole_file: None,
+            pdf: None,
             findings: Vec::new(),
             time_stamps: Vec::new(),
             counter_signatures: Vec::new(),
