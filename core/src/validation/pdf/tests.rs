@@ -1,5 +1,9 @@
-//! Attacks on signed PDFs: none of them may ever come out as passed. Files of foreign signers come at the
-//! end.
+//! Signed PDFs and what may be wrong with them. Files of foreign signers come at the end; the known attacks
+//! stand in [`attacks`].
+
+mod attacks;
+mod forge;
+mod permitted;
 
 use std::collections::BTreeMap;
 
@@ -54,13 +58,21 @@ fn byte_range(file: &[u8]) -> String {
 
 /// Signs whatever the ByteRange `[0 a b c]` covers, as somebody with a key of his own may do.
 fn sign_range(file: &[u8], range: [usize; 4]) -> Vec<u8> {
+    sign_range_behind(file, 0, range)
+}
+
+/// The same for the first signature dictionary behind byte `from`.
+fn sign_range_behind(file: &[u8], from: usize, range: [usize; 4]) -> Vec<u8> {
     let text = format!("/ByteRange [{} {:<10} {:<10} {:<10}]", range[0], range[1], range[2], range[3]);
-    let file = replaced(file, &byte_range(file), &text);
+    let replaced = |file: &[u8], old: &str, new: &str| {
+        [&file[..from], replaced(&file[from..], old, new).as_slice()].concat()
+    };
+    let file = replaced(file, &byte_range(&file[from..]), &text);
     let content = [&file[range[0]..range[0] + range[1]], &file[range[2]..range[2] + range[3]]].concat();
     let plan = crate::cms::plan(&Digest::sha256(&content), &signer(), &[], None).unwrap();
     let cms = plan.assemble(&value_of(&plan.to_sign())).unwrap();
     let hex: String = cms.iter().map(|byte| format!("{byte:02x}")).collect();
-    let old = contents(&file);
+    let old = contents(&file[from..]);
     replaced(&file, &old, &format!("{hex:0<width$}", width = old.len()))
 }
 
