@@ -24,7 +24,9 @@ const HEAD_BYTES: u64 = 1024;
 pub(crate) struct Document<'a> {
     file: File<'a>,
     header: (u8, u8),
-    sections: Vec<Section>,
+    /// Of the whole file; those before `first_section` belong to later revisions.
+    sections: Rc<[Section]>,
+    first_section: usize,
     object_streams: RefCell<ObjectStreams>,
     /// Bytes that may still be read as objects. Objects can share bytes, so their number alone bounds nothing.
     bytes_left: Cell<u64>,
@@ -69,11 +71,31 @@ impl<'a> Document<'a> {
         if sections.iter().any(|section| section.trailer.get(b"Encrypt").is_some()) {
             return Err(PdfError::Encrypted);
         }
+        Self::with_sections(file, header, sections.into(), 0)
+    }
+
+    /// The document as it stood when its last section was this one, of those that [`Document::sections`] gives,
+    /// and the file ended at `end`.
+    ///
+    /// # Errors
+    /// See [`PdfError`]. What this revision says of places behind its end cannot be read.
+    pub(crate) fn as_of(&self, section: usize, end: u64) -> Result<Self, PdfError> {
+        let (file, first) = (self.file.prefix(end), self.first_section + section);
+        Self::with_sections(file, self.header, Rc::clone(&self.sections), first)
+    }
+
+    fn with_sections(
+        file: File<'a>,
+        header: (u8, u8),
+        sections: Rc<[Section]>,
+        first_section: usize,
+    ) -> Result<Self, PdfError> {
         let bytes_left = Cell::new(file.len().saturating_add(MAX_OBJECT_BYTES));
-        let document = Self { file, header, sections, object_streams: RefCell::default(), bytes_left };
+        let object_streams = RefCell::default();
+        let document = Self { file, header, sections, first_section, object_streams, bytes_left };
         let size = document.newest().size()?;
         for section in
-            document.sections.iter().flat_map(|section| [Some(section), section.hidden()]).flatten()
+            document.sections().iter().flat_map(|section| [Some(section), section.hidden()]).flatten()
         {
             if section.size()? > size {
                 return Err(PdfError::damaged(
@@ -92,12 +114,12 @@ impl<'a> Document<'a> {
 
     /// Cross-reference sections, the newest first; never empty.
     pub(crate) fn sections(&self) -> &[Section] {
-        &self.sections
+        &self.sections[self.first_section..]
     }
 
     /// The newest cross-reference section: its trailer is the one that counts.
     pub(crate) fn newest(&self) -> &Section {
-        self.sections.first().expect("a document is opened with at least one section")
+        self.sections().first().expect("a document is opened with at least one section")
     }
 
     /// Version as (major, minor): the catalogue's when it is later than the header's (ISO 32000-2 §7.5.2).
@@ -108,7 +130,7 @@ impl<'a> Document<'a> {
 
     /// What the newest section that names the object says about it.
     pub(crate) fn entry(&self, number: u32) -> Result<Entry, PdfError> {
-        for section in &self.sections {
+        for section in self.sections() {
             if let Some(entry) = section.entry(self.file, number)? {
                 return Ok(entry);
             }

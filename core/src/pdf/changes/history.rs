@@ -4,7 +4,7 @@ use super::step::changes_of;
 use super::tiles::{is_blank, revision_end};
 use super::uses::Uses;
 use super::{Change, ChangeKind, ModificationLevel, Objection};
-use crate::pdf::{Document, Section};
+use crate::pdf::{Document, PdfError, Section};
 
 /// Revisions behind the first signature that are compared.
 const MAX_COMPARED: usize = 1000;
@@ -72,7 +72,7 @@ impl History {
         &self,
         document: &Document<'a>,
         index: usize,
-    ) -> Result<Document<'a>, crate::pdf::PdfError> {
+    ) -> Result<Document<'a>, PdfError> {
         as_of(document, &self.revisions[index])
     }
 
@@ -110,8 +110,8 @@ impl Revision {
     }
 }
 
-fn as_of<'a>(document: &Document<'a>, revision: &Revision) -> Result<Document<'a>, crate::pdf::PdfError> {
-    Document::open(document.file().prefix(revision.end))
+fn as_of<'a>(document: &Document<'a>, revision: &Revision) -> Result<Document<'a>, PdfError> {
+    document.as_of(revision.first_section, revision.end)
 }
 
 /// Divides the chain of sections into saves, the oldest first. What cannot be divided is one revision.
@@ -120,7 +120,8 @@ fn saved(document: &Document<'_>) -> Vec<Revision> {
     // By section: where all older ones end.
     let mut older_end = vec![0; sections.len()];
     for index in (1..sections.len()).rev() {
-        older_end[index - 1] = older_end[index].max(sections[index].end);
+        let hidden = sections[index].hidden().map_or(0, |hidden| hidden.end);
+        older_end[index - 1] = older_end[index].max(sections[index].end).max(hidden);
     }
     let mut revisions = Vec::new();
     let mut index = 0;

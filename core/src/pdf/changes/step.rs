@@ -80,6 +80,9 @@ fn touched(
         if section.offset < bytes.start {
             return Err("has a cross-reference section in an earlier part of the file".into());
         }
+        if section.hidden().is_some() {
+            return Err("hides objects from some readers, by a hybrid cross-reference".into());
+        }
         let end = revision_end(after, section.end, section.offset).unwrap_or(section.end);
         tiles.add(section.offset, end);
         for number in section.numbers() {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Objection, Revision};
-use crate::pdf::{Document, Entry, Object, Reference};
+use crate::pdf::{Document, Entry, Object, Reference, Section};
 
 /// Rows of the cross-reference that are followed to find out who mentions what.
 const MAX_SCANNED: usize = 1_000_000;
@@ -82,7 +82,8 @@ impl Index {
         let mut seen = BTreeSet::new();
         let mut rows = 0;
         for section in document.sections() {
-            for number in section.numbers() {
+            let hidden = section.hidden().into_iter().flat_map(Section::numbers);
+            for number in section.numbers().chain(hidden) {
                 rows += 1;
                 if rows > MAX_SCANNED {
                     let what = format!("follows a revision with more than {MAX_SCANNED} objects");

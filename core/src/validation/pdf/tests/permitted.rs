@@ -7,6 +7,11 @@ use crate::validation::Coverage;
 
 const CERTIFICATE: &str = "<</Length 4>>\nstream\n0\x02\x01\x00\nendstream";
 
+/// Objects of a revision.
+type Objects<'a> = &'a [(u32, &'a str)];
+/// Name, objects, trailer entries; level and kinds that are expected.
+type Update<'a> = (&'a str, Objects<'a>, &'a str, ModificationLevel, &'a [ChangeKind]);
+
 /// Level and kinds of what came after the first signature.
 fn later(file: &[u8]) -> (ModificationLevel, Vec<ChangeKind>) {
     let report = validate(file);
@@ -39,7 +44,7 @@ fn each_harmless_update_is_recognised_and_named() {
     let empty_field = signature_field("vazio", 0, "[0 0 0 0]", "").replace("/V 0 0 R", "");
     let fields = form("[6 0 R 8 0 R 11 0 R 21 0 R 40 0 R]");
     let vri = format!("<</VRI <</{} <</Cert [41 0 R] /TU (D:20270301)>>>> /Certs 42 0 R>>", "A".repeat(40));
-    let cases: [(&str, &[(u32, &str)], &str, ModificationLevel, &[ChangeKind]); 12] = [
+    let cases: [Update<'_>; 12] = [
         ("nothing", &[], "", LtaUpdates, &[Rewritten]),
         ("the catalogue again", &[(1, CATALOG)], "", LtaUpdates, &[Rewritten]),
         (
@@ -123,7 +128,7 @@ fn a_certification_permits_what_its_level_says() {
     let filled = text_field_with("/V (Bruno) /AP <</N 7 0 R>>");
     let store = CATALOG.replace(">>", " /Perms <</DocMDP 20 0 R>> /DSS <<>>>>");
     let text = "<</Length 3>>\nstream\nq Q\nendstream";
-    let cases: [(&str, &[(u32, &str)], [Indication; 4]); 6] = [
+    let cases: [(&str, Objects<'_>, [Indication; 4]); 6] = [
         ("validation data", &[(1, &store)], [Indeterminate, Passed, Passed, Passed]),
         ("a field filled", &[(6, &filled)], [Passed, Failed, Passed, Passed]),
         ("a comment", &[(3, &commented), (40, comment)], [Indeterminate, Failed, Failed, Passed]),
