@@ -4,6 +4,7 @@
 //! the attributes to be signed. Both are pinned in a [`PdfPlan`]. [`PdfPlan::embed`] puts the signature value
 //! in. The document itself is only read: it is hashed once and never copied.
 
+mod appearance;
 mod dictionary;
 mod field;
 mod form;
@@ -16,6 +17,7 @@ mod seed;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub use appearance::{Appearance, Placement, Rectangle, signature_lines};
 pub use options::{Certification, FieldChoice, Options, SubFilter, TIME_STAMP_RESERVE_BYTES};
 pub use plan::PdfPlan;
 pub use prepare::prepare;
@@ -42,6 +44,9 @@ pub enum PadesError {
     /// The field, or the name for a new one, cannot be used; the text says why.
     #[error("the signature field cannot be used: {0}")]
     FieldUnusable(String),
+    /// The visible signature cannot be drawn; the text says why.
+    #[error("the visible signature cannot be drawn: {0}")]
+    AppearanceInvalid(String),
     /// A text for the signature dictionary is too long.
     #[error("name, location, contact and reason have at most {limit} characters")]
     TextTooLong {
@@ -71,6 +76,7 @@ impl PadesError {
             Self::SigningForbidden(_) => ErrorCode::PdfSigningForbidden,
             Self::FieldNotFound => ErrorCode::SignatureFieldNotFound,
             Self::FieldUnusable(_) => ErrorCode::SignatureFieldUnusable,
+            Self::AppearanceInvalid(_) => ErrorCode::AppearanceInvalid,
             Self::TextTooLong { .. } => ErrorCode::InvalidRequest,
             Self::Cms(error) => error.code(),
             Self::SlotTooSmall { .. } => ErrorCode::ContentsSlotTooSmall,

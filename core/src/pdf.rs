@@ -29,6 +29,7 @@ pub(crate) use document::{Document, IndirectObject};
 pub(crate) use field::{
     FormField, SignatureField, form_fields, signature_fields, text_string, write_text_string,
 };
+pub(crate) use filter::decode_stream;
 pub(crate) use object::{Dictionary, Object, Reference, write_hex};
 pub(crate) use parser::{Parser, hex_value};
 pub(crate) use update::{IncrementalUpdate, Revision};

@@ -48,6 +48,11 @@ pub(super) fn choose(
     match &options.field {
         FieldChoice::New { name } => {
             let name = new_name(fields, name.as_deref())?;
+            if options.appearance.is_some() && permissions.locks(&name) {
+                return Err(PadesError::SigningForbidden(
+                    "an earlier signature locks the form against a new visible field",
+                ));
+            }
             Ok(Target::New { name })
         }
         FieldChoice::Existing(name) => {

@@ -1,5 +1,6 @@
 //! What the caller decides about a signature.
 
+use super::appearance::Appearance;
 use crate::Timestamp;
 
 /// Space for one time-stamp token with its certificates, in bytes. Tokens with one certificate have some
@@ -7,7 +8,7 @@ use crate::Timestamp;
 pub const TIME_STAMP_RESERVE_BYTES: usize = 12 * 1024;
 
 /// What the caller decides about a signature; [`Options::new`] has the defaults.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Options {
     /// The time that the signature claims (`/M`, whole seconds). Proof of nothing: a time stamp is.
@@ -16,6 +17,8 @@ pub struct Options {
     pub sub_filter: SubFilter,
     /// Where the signature goes; a new field with a free name by default.
     pub field: FieldChoice,
+    /// What is shown on a page; nothing by default.
+    pub appearance: Option<Appearance>,
     /// Makes the signature a certification, which must be the first signature of the file.
     pub certify: Option<Certification>,
     /// Bytes kept free behind the signature for what comes once it is made: a signature time stamp
@@ -39,6 +42,7 @@ impl Options {
             signing_time,
             sub_filter: SubFilter::Etsi,
             field: FieldChoice::New { name: None },
+            appearance: None,
             certify: None,
             time_stamp_reserve: 0,
             name: None,

@@ -6,7 +6,7 @@ use super::form::{Widget, add_certification, add_extension, add_field, check_for
 use super::permissions::{Permissions, signature_references};
 use super::plan::PdfPlan;
 use super::revision::Draft;
-use super::{Certification, Options, PadesError};
+use super::{Certification, Options, PadesError, appearance};
 use crate::cms::{self, CmsError};
 use crate::digest::{Digest, DigestAlgorithm};
 use crate::pdf::{Document, File, form_fields};
@@ -24,8 +24,8 @@ const MIN_SLOT_BYTES: usize = 4096;
 ///
 /// # Errors
 /// `not_a_pdf`, `pdf_damaged`, `pdf_encrypted`, `pdf_unsupported` and `pdf_signing_forbidden` for the
-/// document; `signature_field_not_found` and `signature_field_unusable` for the field; `invalid_request` for
-/// texts; the codes of [`CmsError`] for the certificate.
+/// document; `signature_field_not_found` and `signature_field_unusable` for the field;
+/// `appearance_invalid`; `invalid_request` for texts; the codes of [`CmsError`] for the certificate.
 pub fn prepare<'a>(
     pdf: impl Into<File<'a>>,
     signer: &Certificate,
@@ -56,10 +56,16 @@ pub fn prepare<'a>(
     let body = SignatureBody::new(&signature_entries(options, references)?, slot_bytes);
     match target {
         Target::New { name } => {
-            let widget = Widget::invisible(&document, &draft.catalog)?;
+            let widget = match &options.appearance {
+                None => Widget::invisible(&document, &draft.catalog)?,
+                Some(appearance) => appearance::new_widget(&mut draft, appearance)?,
+            };
             add_field(&mut draft, &name, widget, signature)?;
         }
-        Target::Existing(field) => fill_field(&mut draft, field, None, signature)?,
+        Target::Existing(field) => {
+            let drawn = appearance::for_field(&mut draft, &field, options.appearance.as_ref())?;
+            fill_field(&mut draft, field, drawn, signature)?;
+        }
     }
     if options.certify.is_some() {
         add_certification(&mut draft, signature)?;

@@ -5,6 +5,7 @@ use base64ct::Encoding as _;
 use p256::ecdsa::signature::hazmat::PrehashSigner as _;
 use p256::ecdsa::{Signature, SigningKey};
 
+mod appearance;
 mod fields;
 
 use super::*;

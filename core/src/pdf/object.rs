@@ -50,6 +50,15 @@ impl Object {
         if let Self::Integer(value) = self { Some(*value) } else { None }
     }
 
+    /// The value of a number; `None` when it is not finite or beyond 32 bits, which no page needs.
+    #[must_use]
+    pub(crate) fn as_number(&self) -> Option<f64> {
+        if let Self::Real(text) = self {
+            return text.parse().ok().filter(|value: &f64| value.is_finite());
+        }
+        self.as_integer().and_then(|value| i32::try_from(value).ok()).map(f64::from)
+    }
+
     /// The bytes of a name.
     #[must_use]
     pub(crate) fn as_name(&self) -> Option<&[u8]> {

@@ -62,6 +62,18 @@ impl<'d, 'a> IncrementalUpdate<'d, 'a> {
         self.put_body(reference, body);
     }
 
+    /// Adds a stream with its encoded bytes; `/Length` is set here.
+    pub(crate) fn put_stream(&mut self, reference: Reference, mut dictionary: Dictionary, encoded: &[u8]) {
+        let length = i64::try_from(encoded.len()).expect("a stream in memory is shorter than 2^63");
+        dictionary.set(b"Length", Object::Integer(length));
+        let mut body = Vec::with_capacity(encoded.len() + 256);
+        dictionary.write(&mut body);
+        body.extend_from_slice(b"\nstream\n");
+        body.extend_from_slice(encoded);
+        body.extend_from_slice(b"\nendstream");
+        self.put_body(reference, body);
+    }
+
     /// Adds an object that is already written.
     pub(crate) fn put_body(&mut self, reference: Reference, body: Vec<u8>) {
         self.bodies.insert(reference.number, (reference.generation, body));
