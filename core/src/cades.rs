@@ -1,21 +1,8 @@
-//! CAdES baseline B: a detached SignedData beside the document (ETSI EN 319 122-1 §6).
+//! CAdES: a SignedData beside the document or around it (ETSI EN 319 122-1, DOC-ICP-15.03).
+//!
+//! Signing goes in two steps: [`prepare`], [`co_sign`] and [`counter_sign`] plan, [`CmsPlan::assemble`] takes
+//! the value.
 
-use crate::Timestamp;
-use crate::cms::{self, CmsError, CmsPlan};
-use crate::digest::Digest;
-use crate::x509::Certificate;
+mod sign;
 
-/// Plans a detached CAdES-B signature over a document with this SHA-256.
-///
-/// The baseline profile requires signing-time in the attributes: the claim of the server's clock.
-///
-/// # Errors
-/// As [`cms::plan`]: `key_unsupported`, `certificate_malformed`.
-pub fn prepare(
-    content_digest: &Digest,
-    signer: &Certificate,
-    chain: &[Certificate],
-    signing_time: Timestamp,
-) -> Result<CmsPlan, CmsError> {
-    cms::plan(content_digest, signer, chain, Some(signing_time))
-}
+pub use sign::{CadesError, Options, Placement, co_sign, counter_sign, prepare};

@@ -6,14 +6,22 @@
 
 mod attributes;
 mod ber;
+#[allow(dead_code, reason = "the levels above B, which use the rest of it, are next")]
+mod parts;
 mod plan;
 mod signed_data;
+mod verify;
 
-pub use attributes::{SignedAttributes, SigningCertificate};
-pub use plan::{CmsPlan, plan};
+pub use attributes::{PolicyReference, SignedAttributes, SigningCertificate, UnsignedAttribute};
+pub(crate) use parts::Parts;
+pub use plan::{CmsPlan, PlanOptions, content_digest_algorithm, plan};
+pub(crate) use plan::{Target, plan_for};
 pub use signed_data::{SignedData, SignerId, SignerInfo};
+pub use verify::SignerError;
+pub(crate) use verify::verify_signer;
 
 use crate::ErrorCode;
+use crate::icp_brasil::signature_policy::PolicyNotApplicable;
 use crate::tlv::Malformed;
 use crate::x509::{KeyError, VerifyError};
 
@@ -30,9 +38,15 @@ pub enum CmsError {
     /// The value does not verify against the planned bytes and certificate. Nothing was assembled.
     #[error("the signature value is not one of the planned bytes by the planned certificate")]
     ValueInvalid(#[source] VerifyError),
-    /// Only SHA-256 is written.
-    #[error("the content digest is not SHA-256")]
+    /// The digest algorithm has to follow the key.
+    #[error("the content digest is not of the algorithm that goes with the signer's key")]
     DigestAlgorithm,
+    /// The signature lacks what the addition builds upon, or has something that the addition would break.
+    #[error("the signature cannot be extended: {0}")]
+    NotExtendable(&'static str),
+    /// The signature policy does not allow this signature.
+    #[error(transparent)]
+    Policy(#[from] PolicyNotApplicable),
 }
 
 impl CmsError {
@@ -44,6 +58,8 @@ impl CmsError {
             Self::Key(error) => error.code(),
             Self::ValueInvalid(error) => error.code(),
             Self::DigestAlgorithm => ErrorCode::Internal,
+            Self::NotExtendable(_) => ErrorCode::SignatureNotExtendable,
+            Self::Policy(error) => error.code(),
         }
     }
 }

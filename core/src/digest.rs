@@ -258,6 +258,12 @@ impl fmt::Debug for DigestStream {
     }
 }
 
+/// SHA-1, for the places where old standards use it as a name: it decides which object is meant among those
+/// at hand, and never whether something was signed.
+pub(crate) fn sha1(bytes: &[u8]) -> [u8; 20] {
+    sha1::Sha1::digest(bytes).into()
+}
+
 /// Lower-case hexadecimal.
 pub(crate) fn to_hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
@@ -298,6 +304,11 @@ mod tests {
         ] {
             assert_eq!(Digest::of(algorithm, b"abc").to_hex(), expected);
         }
+    }
+
+    #[test]
+    fn abc_has_the_sha_1_of_fips_180() {
+        assert_eq!(to_hex(&sha1(b"abc")), "a9993e364706816aba3e25717850c26c9cd0d89d");
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod cnpj;
 mod cpf;
 mod identity;
 mod policy;
+pub mod signature_policy;
 
 use core::fmt;
 use core::str::FromStr;

@@ -17,6 +17,7 @@ mod testing;
 pub mod time;
 mod tlv;
 pub mod to_sign;
+pub mod tsp;
 pub mod validation;
 pub mod wire;
 pub mod x509;

@@ -1,6 +1,7 @@
 //! Second step: from a signature value to an artefact that was validated before anybody sees it.
 
 use rubrica_core::ErrorCode;
+use rubrica_core::cades::CadesError;
 use rubrica_core::cms::CmsError;
 use rubrica_core::pades::PadesError;
 use rubrica_core::validation::{
@@ -25,6 +26,9 @@ pub(crate) enum SigningFailure {
     /// The certificate, the key or the value is wrong.
     #[error(transparent)]
     Cms(#[from] CmsError),
+    /// The same, for a signature in a file of its own.
+    #[error(transparent)]
+    Cades(#[from] CadesError),
     /// The token did not sign.
     #[error(transparent)]
     Token(#[from] SigningKeyError),
@@ -44,6 +48,7 @@ impl SigningFailure {
         match self {
             Self::Pades(error) => error.code(),
             Self::Cms(error) => error.code(),
+            Self::Cades(error) => error.code(),
             Self::Token(error) => crate::http::problem::token_error_code(error),
             Self::Path(error) => error.code(),
             Self::Unreadable(_) | Self::NotValid(_) => ErrorCode::Internal,

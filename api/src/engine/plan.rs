@@ -47,7 +47,8 @@ impl Plan {
             SignatureFormat::Cades => {
                 let digest = Digest::from_bytes(DigestAlgorithm::Sha256, draft.document_sha256)
                     .expect("SHA-256 has 32 bytes");
-                let plan = cades::prepare(&digest, draft.signer, draft.chain, draft.signing_time)?;
+                let options = cades::Options::new(draft.signing_time);
+                let plan = cades::prepare(&digest, draft.signer, draft.chain, &options)?;
                 Ok(Self::Cades(Box::new(plan)))
             }
         }

@@ -6,9 +6,10 @@
 use const_oid::ObjectIdentifier;
 
 use super::CmsError;
-use crate::digest::{Digest, DigestAlgorithm};
+use crate::digest::{Digest, DigestAlgorithm, sha1};
+use crate::icp_brasil::signature_policy::SignaturePolicy;
 use crate::tlv::{Malformed, Reader, Tlv, encode, encode_set_of, single, tag};
-use crate::x509::AlgorithmIdentifier;
+use crate::x509::{AlgorithmIdentifier, Certificate};
 use crate::{Timestamp, oid};
 
 /// DER of the attributes as they are signed.
@@ -58,7 +59,24 @@ pub(super) fn signing_certificate_v2(sha256: &[u8], issuer_serial: Option<(&[u8]
     attribute(oid::SIGNING_CERTIFICATE_V2, &encode(tag::SEQUENCE, &[&references]))
 }
 
-fn attribute(kind: ObjectIdentifier, value: &[u8]) -> Vec<u8> {
+/// signature-policy-identifier (RFC 5126 §5.8.1) with the address of the policy as its only qualifier.
+///
+/// Hash algorithm without parameters: the official verifier compares the encoding.
+pub(super) fn signature_policy_identifier(policy: &SignaturePolicy) -> Vec<u8> {
+    let identifier = |identifier: ObjectIdentifier| encode(tag::OID, &[identifier.as_bytes()]);
+    let hash = encode(
+        tag::SEQUENCE,
+        &[&encode(tag::SEQUENCE, &[&identifier(oid::SHA256)]), &encode(tag::OCTET_STRING, &[&policy.hash])],
+    );
+    let uri = encode(tag::IA5_STRING, &[policy.uri().as_bytes()]);
+    let qualifier = encode(tag::SEQUENCE, &[&identifier(oid::SIGNATURE_POLICY_URI), &uri]);
+    let qualifiers = encode(tag::SEQUENCE, &[&qualifier]);
+    let value = encode(tag::SEQUENCE, &[&identifier(policy.identifier()), &hash, &qualifiers]);
+    attribute(oid::SIGNATURE_POLICY, &value)
+}
+
+/// One attribute with one value.
+pub(super) fn attribute(kind: ObjectIdentifier, value: &[u8]) -> Vec<u8> {
     let kind = encode(tag::OID, &[kind.as_bytes()]);
     encode(tag::SEQUENCE, &[&kind, &encode(tag::SET, &[value])])
 }
@@ -67,6 +85,8 @@ fn attribute(kind: ObjectIdentifier, value: &[u8]) -> Vec<u8> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedAttributes {
     kinds: Vec<Vec<u8>>,
+    /// The value of each of `kinds`, as an element.
+    values: Vec<Vec<u8>>,
     sorted: bool,
     content_type: Option<Vec<u8>>,
     message_digest: Option<Vec<u8>>,
@@ -97,6 +117,7 @@ impl SignedAttributes {
     pub fn parse(set: &[u8]) -> Result<Self, CmsError> {
         let mut parsed = Self {
             kinds: Vec::new(),
+            values: Vec::new(),
             sorted: true,
             content_type: None,
             message_digest: None,
@@ -128,6 +149,7 @@ impl SignedAttributes {
             return Err(Malformed("each signed attribute only once"));
         }
         self.kinds.push(kind.to_vec());
+        self.values.push(value.raw.to_vec());
 
         let is = |known: ObjectIdentifier| known.as_bytes() == kind;
         let expect = |tag, what| single(value.raw, tag, what);
@@ -162,6 +184,49 @@ impl SignedAttributes {
     #[must_use]
     pub const fn signing_certificate(&self) -> Option<&SigningCertificate> {
         self.signing_certificate.as_ref()
+    }
+
+    /// The policy that the signature declares; `None` when there is none or it cannot be read. Whether
+    /// the attribute is there at all: [`SignedAttributes::declares_policy`].
+    #[must_use]
+    pub fn signature_policy(&self) -> Option<PolicyReference> {
+        PolicyReference::parse(self.value(oid::SIGNATURE_POLICY)?).ok()
+    }
+
+    /// Whether signature-policy-identifier is there.
+    #[must_use]
+    pub fn declares_policy(&self) -> bool {
+        self.has(oid::SIGNATURE_POLICY)
+    }
+
+    /// content-time-stamp: a time stamp token on the content, made before the signature.
+    #[must_use]
+    pub fn content_time_stamp(&self) -> Option<&[u8]> {
+        self.value(oid::CONTENT_TIME_STAMP)
+    }
+
+    /// Whether the first version of signing-certificate (RFC 2634 §5.4) refers to this certificate; `None` when
+    /// the attribute is absent or cannot be read. Its hash is SHA-1, so it counts for time stamps only:
+    /// `SEQUENCE { certs SEQUENCE OF SEQUENCE { certHash, issuerSerial OPTIONAL }, … }`
+    pub(super) fn first_version_refers_to(&self, certificate: &Certificate) -> Option<bool> {
+        let value = self.value(oid::SIGNING_CERTIFICATE_V1)?;
+        let mut references = single(value, tag::SEQUENCE, "a SigningCertificate").ok()?.reader();
+        let mut references = references.expect(tag::SEQUENCE, "references to certificates").ok()?.reader();
+        let mut first = references.expect(tag::SEQUENCE, "an ESSCertID").ok()?.reader();
+        let hash = first.expect(tag::OCTET_STRING, "the hash of a certificate").ok()?.value;
+        let issuer_serial_fits = match first.optional(tag::SEQUENCE).ok()? {
+            None => true,
+            Some(pair) => {
+                let (issuer, serial) = issuer_serial(pair).ok()?;
+                issuer == certificate.issuer() && serial == certificate.serial()
+            }
+        };
+        Some(issuer_serial_fits && hash == sha1(certificate.der()))
+    }
+
+    fn value(&self, kind: ObjectIdentifier) -> Option<&[u8]> {
+        let at = self.kinds.iter().position(|seen| seen == kind.as_bytes())?;
+        Some(&self.values[at])
     }
 
     /// Whether content-type is there and says id-data.
@@ -244,7 +309,7 @@ impl SigningCertificate {
     /// Whether the reference, as far as it says something, is to this certificate. `None` when the hash
     /// algorithm is not accepted.
     #[must_use]
-    pub fn refers_to(&self, certificate: &crate::x509::Certificate) -> Option<bool> {
+    pub fn refers_to(&self, certificate: &Certificate) -> Option<bool> {
         let hash = self.hash?;
         let issuer_serial_fits = self
             .issuer_serial
@@ -279,6 +344,13 @@ fn algorithm_protection(value: Tlv<'_>) -> Result<(Vec<u8>, Option<Vec<u8>>), Ma
     };
     Ok((digest, signature))
 }
+
+mod policy;
+mod unsigned;
+
+pub use policy::PolicyReference;
+pub use unsigned::UnsignedAttribute;
+pub(super) use unsigned::{MAX_UNSIGNED, read_unsigned};
 
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,6 @@
 //! Reading of SignedData.
 
+use super::attributes::{UnsignedAttribute, read_unsigned};
 use super::{CmsError, ber};
 use crate::digest::DigestAlgorithm;
 use crate::oid;
@@ -7,9 +8,10 @@ use crate::tlv::{Malformed, Reader, Tlv, single, tag};
 use crate::x509::{AlgorithmIdentifier, Certificate, SignatureAlgorithm, UnusableAlgorithm};
 
 /// Largest structure that is read, with its content if that is inside.
-const MAX_BYTES: usize = 64 << 20;
-const MAX_CERTIFICATES: usize = 1_000;
-const MAX_SIGNERS: usize = 100;
+pub(super) const MAX_BYTES: usize = 64 << 20;
+pub(super) const MAX_CERTIFICATES: usize = 1_000;
+pub(super) const MAX_REVOCATION: usize = 1_000;
+pub(super) const MAX_SIGNERS: usize = 100;
 
 /// A SignedData as read (RFC 5652 §5.1). Reading does not verify anything.
 #[derive(Debug, Clone)]
@@ -19,6 +21,9 @@ pub struct SignedData {
     content: Option<Vec<u8>>,
     certificates: Vec<Certificate>,
     skipped_certificates: usize,
+    crls: Vec<Vec<u8>>,
+    ocsp_responses: Vec<Vec<u8>>,
+    skipped_revocation: usize,
     signers: Vec<SignerInfo>,
     ber: bool,
 }
@@ -32,8 +37,7 @@ pub struct SignerInfo {
     pub signed_attributes: Option<Vec<u8>>,
     /// The signature value.
     pub value: Vec<u8>,
-    /// Whether there are unsigned attributes, such as a time stamp.
-    pub has_unsigned_attributes: bool,
+    unsigned_attributes: Vec<UnsignedAttribute>,
     digest_algorithm: Vec<u8>,
     signature_algorithm: Vec<u8>,
 }
@@ -117,8 +121,10 @@ impl SignedData {
             Some(set) => read_certificates(set)?,
             None => (Vec::new(), 0),
         };
-        // Revocation data of others; ours are looked up elsewhere.
-        reader.optional(tag::context_constructed(1))?;
+        let revocation = match reader.optional(tag::context_constructed(1))? {
+            Some(set) => Revocation::read(set)?,
+            None => Revocation::default(),
+        };
         let mut infos = reader.expect(tag::SET, "the signers")?.reader();
         reader.end()?;
         let mut signers = Vec::new();
@@ -134,6 +140,9 @@ impl SignedData {
             content,
             certificates,
             skipped_certificates,
+            crls: revocation.crls,
+            ocsp_responses: revocation.ocsp_responses,
+            skipped_revocation: revocation.skipped,
             signers,
             ber: false,
         })
@@ -157,6 +166,24 @@ impl SignedData {
         self.skipped_certificates
     }
 
+    /// CRLs in DER, not read further (RFC 5652 §10.2.1).
+    #[must_use]
+    pub fn crls(&self) -> &[Vec<u8>] {
+        &self.crls
+    }
+
+    /// OCSPResponses in DER, not read further (RFC 5940 §2.1).
+    #[must_use]
+    pub fn ocsp_responses(&self) -> &[Vec<u8>] {
+        &self.ocsp_responses
+    }
+
+    /// Entries of the revocation data that are of another kind than CRL and OCSP response.
+    #[must_use]
+    pub const fn skipped_revocation(&self) -> usize {
+        self.skipped_revocation
+    }
+
     /// Signers.
     #[must_use]
     pub fn signers(&self) -> &[SignerInfo] {
@@ -178,9 +205,7 @@ impl SignedData {
     /// The only certificate that `id` names. `None` when there is none or more than one.
     #[must_use]
     pub fn certificate_of(&self, id: &SignerId) -> Option<&Certificate> {
-        let mut matching = self.certificates.iter().filter(|certificate| id.names(certificate));
-        let first = matching.next()?;
-        matching.all(|other| other == first).then_some(first)
+        id.find(&self.certificates)
     }
 
     /// Contents octets of eContentType.
@@ -195,6 +220,14 @@ impl SignedData {
 }
 
 impl SignerId {
+    /// The only certificate among `candidates` that this names. `None` when there is none or more than one.
+    #[must_use]
+    pub fn find<'c>(&self, candidates: &'c [Certificate]) -> Option<&'c Certificate> {
+        let mut matching = candidates.iter().filter(|certificate| self.names(certificate));
+        let first = matching.next()?;
+        matching.all(|other| other == first).then_some(first)
+    }
+
     /// Whether this names the certificate.
     #[must_use]
     pub fn names(&self, certificate: &Certificate) -> bool {
@@ -237,16 +270,37 @@ impl SignerInfo {
         let signature_algorithm = reader.expect(tag::SEQUENCE, "the signature algorithm")?;
         AlgorithmIdentifier::parse(signature_algorithm)?;
         let value = reader.expect(tag::OCTET_STRING, "the signature value")?.value.to_vec();
-        let has_unsigned_attributes = reader.optional(tag::context_constructed(1))?.is_some();
+        let unsigned_attributes = match reader.optional(tag::context_constructed(1))? {
+            Some(set) => read_unsigned(set)?,
+            None => Vec::new(),
+        };
         reader.end()?;
         Ok(Self {
             id,
             signed_attributes,
             value,
-            has_unsigned_attributes,
+            unsigned_attributes,
             digest_algorithm,
             signature_algorithm: signature_algorithm.raw.to_vec(),
         })
+    }
+
+    /// Unsigned attributes, such as time stamps, in the order of the file. Nobody signed them: each one has
+    /// to prove itself.
+    #[must_use]
+    pub fn unsigned_attributes(&self) -> &[UnsignedAttribute] {
+        &self.unsigned_attributes
+    }
+
+    /// Counter-signatures: signers of this signer's value (RFC 5652 §11.4), from every attribute of the type.
+    ///
+    /// # Errors
+    /// `cms_malformed`: one of them is not a SignerInfo.
+    pub fn counter_signatures(&self) -> Result<Vec<Self>, CmsError> {
+        let attributes =
+            self.unsigned_attributes.iter().filter(|attribute| attribute.is(oid::COUNTER_SIGNATURE));
+        let values = attributes.flat_map(UnsignedAttribute::values);
+        values.map(|value| Ok(Self::parse(single(value, tag::SEQUENCE, "a counter-signature")?)?)).collect()
     }
 
     /// Contents octets of the digest algorithm.
@@ -292,6 +346,43 @@ fn encapsulated_content(reader: &mut Reader<'_>) -> Result<(Vec<u8>, Option<Vec<
     };
     reader.end()?;
     Ok((content_type, content))
+}
+
+/// `RevocationInfoChoices ::= SET OF CHOICE { crl CertificateList, other [1] IMPLICIT
+/// SEQUENCE { otherRevInfoFormat OID, otherRevInfo ANY } }`
+#[derive(Default)]
+struct Revocation {
+    crls: Vec<Vec<u8>>,
+    ocsp_responses: Vec<Vec<u8>>,
+    skipped: usize,
+}
+
+impl Revocation {
+    fn read(set: Tlv<'_>) -> Result<Self, Malformed> {
+        let mut read = Self::default();
+        let mut reader = set.reader();
+        while !reader.is_empty() {
+            let choice = reader.element()?;
+            if choice.tag == tag::SEQUENCE {
+                read.crls.push(choice.raw.to_vec());
+            } else if let Some(response) = ocsp_response(choice) {
+                read.ocsp_responses.push(response.to_vec());
+            } else {
+                read.skipped += 1;
+            }
+            if read.crls.len() + read.ocsp_responses.len() + read.skipped > MAX_REVOCATION {
+                return Err(Malformed("at most 1000 pieces of revocation data"));
+            }
+        }
+        Ok(read)
+    }
+}
+
+fn ocsp_response(choice: Tlv<'_>) -> Option<&[u8]> {
+    let mut reader = (choice.tag == tag::context_constructed(1)).then(|| choice.reader())?;
+    let format = reader.expect(tag::OID, "the format of revocation data").ok()?;
+    let response = reader.expect(tag::SEQUENCE, "an OCSPResponse").ok()?;
+    (format.value == oid::REVOCATION_INFO_OCSP.as_bytes() && reader.is_empty()).then_some(response.raw)
 }
 
 fn read_certificates(set: Tlv<'_>) -> Result<(Vec<Certificate>, usize), Malformed> {

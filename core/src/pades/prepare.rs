@@ -79,11 +79,10 @@ pub fn prepare<'a>(
 
 /// PAdES forbids signing-time in the attributes: `/M` has it.
 fn plan_cms(digest: &Digest, signer: &Certificate, chain: &[Certificate]) -> Result<cms::CmsPlan, CmsError> {
-    cms::plan(digest, signer, chain, None)
+    cms::plan(digest, signer, chain, cms::PlanOptions::default())
 }
 
 /// The digest that goes with the signer's key.
 pub(super) fn digest_algorithm(signer: &Certificate) -> Result<DigestAlgorithm, CmsError> {
-    signer.public_key()?;
-    Ok(DigestAlgorithm::Sha256)
+    cms::content_digest_algorithm(signer)
 }

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::cms::{CmsPlan, plan};
+use crate::cms::{CmsPlan, PlanOptions, plan};
 use crate::testing::{self, now};
 use crate::tlv::{encode, encode_set_of, tag};
 use crate::x509::Certificate;
@@ -262,7 +262,13 @@ impl Case {
             (SignatureFormat::Pades, Some(first), Some(second)) => [first, second].concat(),
             _ => file,
         };
-        plan(&Digest::sha256(&covered), &self.signer, &[], self.signing_time).unwrap()
+        plan(
+            &Digest::sha256(&covered),
+            &self.signer,
+            &[],
+            PlanOptions { signing_time: self.signing_time, policy: None },
+        )
+        .unwrap()
     }
 
     fn to_sign(&self) -> ToSign {
@@ -312,7 +318,7 @@ fn elements(set: &[u8]) -> Vec<Vec<u8>> {
 
 /// Length of issuerSerial, which stands at the end of the attributes.
 fn issuer_serial_length(certificate: &Certificate) -> usize {
-    let with = plan(&Digest::sha256(b""), certificate, &[], None).unwrap();
+    let with = plan(&Digest::sha256(b""), certificate, &[], PlanOptions::default()).unwrap();
     let attributes = elements(with.signed_attributes());
     let hash = certificate.sha256().as_bytes();
     let last = attributes.last().unwrap();

@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::digest::to_hex;
+use crate::icp_brasil::signature_policy::{self, Family, Profile};
 use crate::testing;
 
 /// signature-policy-identifier of the five policies' fact sheet, CAdES AD-RB v2.4: 151 bytes.
@@ -38,7 +39,50 @@ fn attributes_have_the_known_bytes_of_icp_brasil_policies() {
         assert_eq!(parsed.message_digest(), Some(Digest::sha256(b"abc").as_bytes()));
         assert_eq!(parsed.signing_certificate().unwrap().hash, Some(certificate_hash));
         assert_eq!(parsed.signing_time().is_some(), signing_time.is_some());
+        let declared = parsed.signature_policy().unwrap();
+        let known = signature_policy::by_oid(&declared.oid).unwrap();
+        assert_eq!((declared.hash, declared.uri), (Some(known.digest()), Some(known.uri())));
     }
+}
+
+#[test]
+fn policy_attributes_are_written_byte_for_byte() {
+    for (family, profile, length, expected) in [
+        (Family::Cades, Profile::Rb, 151, "bf2ed852074af2a34e7e65d343a57d91510a641e16ecba268f4c047546350235"),
+        (Family::Cades, Profile::Rt, 151, "429f7fb464f5957d0b5888f58eeb796d9ccd7054080ae140cb36def2e19d40d3"),
+        (Family::Pades, Profile::Rb, 157, "b65c7e85d86866bd7b2b07f99272af824750f1931079912aa0d83098f8d25390"),
+        (Family::Pades, Profile::Rt, 157, "529dc570e848239fc9f79bc6ac7043f4106fc75100e655010473d90c9ef40176"),
+    ] {
+        let policy = signature_policy::current(family, profile).unwrap();
+        let written = signature_policy_identifier(policy);
+        assert_eq!((written.len(), Digest::sha256(&written).to_hex()), (length, expected.to_owned()));
+    }
+    let rb = signature_policy::current(Family::Cades, Profile::Rb).unwrap();
+    assert_eq!(to_hex(&signature_policy_identifier(rb)), CADES_AD_RB);
+    let rb = signature_policy::current(Family::Pades, Profile::Rb).unwrap();
+    assert_eq!(to_hex(&signature_policy_identifier(rb)), PADES_AD_RB);
+}
+
+#[test]
+fn a_policy_attribute_that_says_little_is_still_read() {
+    let identifier = encode(tag::OID, &[&[0x60, 0x4c, 1, 7, 1, 1, 2, 4]]);
+    let read = |algorithm: ObjectIdentifier, parameters: &[u8], hash: &[u8]| {
+        let algorithm = encode(tag::SEQUENCE, &[&encode(tag::OID, &[algorithm.as_bytes()]), parameters]);
+        let hash = encode(tag::SEQUENCE, &[&algorithm, &encode(tag::OCTET_STRING, &[hash])]);
+        let value = encode(tag::SEQUENCE, &[&identifier, &hash]);
+        let set = encode_attributes(vec![attribute(oid::SIGNATURE_POLICY, &value)]);
+        SignedAttributes::parse(&set).unwrap().signature_policy().unwrap()
+    };
+    let zeros = read(oid::SHA256, &[5, 0], &[0; 32]);
+    assert_eq!((&zeros.oid[..], zeros.uri), ("2.16.76.1.7.1.1.2.4", None));
+    assert_eq!(zeros.hash.unwrap().as_bytes(), [0; 32]);
+    assert_eq!(read(oid::SHA1, &[], &[0; 20]).hash, None);
+    assert_eq!(read(oid::SHA256, &[], &[0; 20]).hash, None, "a hash that is cut short");
+
+    // SignaturePolicyImplied: a policy is declared, but which one is not said.
+    let implied = encode_attributes(vec![attribute(oid::SIGNATURE_POLICY, &[tag::NULL, 0])]);
+    let implied = SignedAttributes::parse(&implied).unwrap();
+    assert!(implied.declares_policy() && implied.signature_policy().is_none());
 }
 
 #[test]

@@ -1,14 +1,22 @@
+use base64ct::{Base64, Encoding as _};
 use der::{Decode, Encode};
 
 use super::*;
 use crate::ErrorCode;
+use crate::cms::SignedAttributes;
 use crate::testing::{self, now};
 
 #[test]
 fn a_plan_becomes_a_signature_that_another_reader_understands() {
     for (certificate, sign) in signers() {
         let chain = [testing::ca2(), testing::ca1(), certificate.clone()];
-        let plan = plan(&Digest::sha256(b"abc"), &certificate, &chain, Some(now())).unwrap();
+        let plan = plan(
+            &Digest::sha256(b"abc"),
+            &certificate,
+            &chain,
+            PlanOptions { signing_time: Some(now()), policy: None },
+        )
+        .unwrap();
         let der = plan.assemble(&sign(&plan.to_sign())).unwrap();
         assert!(der.len() <= plan.assembled_size_limit_bytes());
         assert!(plan.assembled_size_limit_bytes() - der.len() < 8, "the limit is close");
@@ -34,7 +42,9 @@ fn a_plan_becomes_a_signature_that_another_reader_understands() {
 #[test]
 fn signing_time_is_there_only_when_asked_for() {
     let at = |signing_time| {
-        let plan = plan(&Digest::sha256(b"abc"), &testing::ana(), &[], signing_time).unwrap();
+        let plan =
+            plan(&Digest::sha256(b"abc"), &testing::ana(), &[], PlanOptions { signing_time, policy: None })
+                .unwrap();
         SignedAttributes::parse(plan.signed_attributes()).unwrap().signing_time()
     };
     assert_eq!((at(None), at(Some(now()))), (None, Some(now())));
@@ -43,7 +53,7 @@ fn signing_time_is_there_only_when_asked_for() {
 #[test]
 fn a_value_that_does_not_verify_assembles_nothing() {
     let (ana, padaria) = (testing::ana(), testing::padaria());
-    let plan = plan(&Digest::sha256(b"abc"), &ana, &[], None).unwrap();
+    let plan = plan(&Digest::sha256(b"abc"), &ana, &[], PlanOptions::default()).unwrap();
     let right = testing::sign_rsa(&plan.to_sign());
     assert!(plan.assemble(&right).is_ok());
     let of_other_bytes = testing::sign_rsa(&Digest::sha256(plan.signed_attributes().split_last().unwrap().1));
@@ -52,25 +62,26 @@ fn a_value_that_does_not_verify_assembles_nothing() {
         assert_eq!(error.code(), ErrorCode::SignatureValueInvalid);
     }
     // Same key, other certificate: the value does not carry over, since the reference is signed.
-    let other = super::plan(&Digest::sha256(b"abc"), &padaria, &[], None).unwrap();
+    let other = super::plan(&Digest::sha256(b"abc"), &padaria, &[], PlanOptions::default()).unwrap();
     assert_eq!(other.assemble(&right).unwrap_err().code(), ErrorCode::SignatureValueInvalid);
 }
 
 #[test]
-fn only_sha256_and_supported_keys_are_planned() {
+fn only_the_digest_of_the_key_and_supported_keys_are_planned() {
     let sha512 = Digest::of(DigestAlgorithm::Sha512, b"abc");
-    assert_eq!(plan(&sha512, &testing::ana(), &[], None), Err(CmsError::DigestAlgorithm));
-    let ed25519 = [0x30, 0x2a, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 3, 0x21, 0];
+    assert_eq!(plan(&sha512, &testing::ana(), &[], PlanOptions::default()), Err(CmsError::DigestAlgorithm));
+    let ed448 = [0x30, 0x43, 0x30, 5, 6, 3, 0x2b, 0x65, 0x71, 3, 0x3a, 0];
     let mut issue = testing::Issue::holder("X", 1, "CA", 2);
-    issue.public_key = Some([&ed25519[..], &[7; 32]].concat());
-    let refused = plan(&Digest::sha256(b"abc"), &issue.certificate(), &[], None).unwrap_err();
-    assert_eq!(refused.code(), ErrorCode::KeyUnsupported);
+    issue.public_key = Some([&ed448[..], &[7; 57]].concat());
+    let refused = plan(&Digest::sha256(b"abc"), &issue.certificate(), &[], PlanOptions::default());
+    assert_eq!(refused.unwrap_err().code(), ErrorCode::KeyUnsupported);
 }
 
 #[test]
 fn a_stored_plan_is_the_same_plan() {
     for (certificate, sign) in signers() {
-        let plan = plan(&Digest::sha256(b"abc"), &certificate, &[testing::ca2()], None).unwrap();
+        let plan =
+            plan(&Digest::sha256(b"abc"), &certificate, &[testing::ca2()], PlanOptions::default()).unwrap();
         let stored = serde_json::to_string(&plan).unwrap();
         let read: CmsPlan = serde_json::from_str(&stored).unwrap();
         assert_eq!(read, plan);
@@ -81,11 +92,11 @@ fn a_stored_plan_is_the_same_plan() {
 
 #[test]
 fn a_stored_plan_that_was_changed_is_refused() {
-    let plan = plan(&Digest::sha256(b"abc"), &testing::ana(), &[], None).unwrap();
+    let plan = plan(&Digest::sha256(b"abc"), &testing::ana(), &[], PlanOptions::default()).unwrap();
     let stored = serde_json::to_value(&plan).unwrap();
     let padaria = Base64::encode_string(testing::padaria().der());
     for (member, value, expected) in [
-        ("version", 2.into(), "the plan has version 2"),
+        ("version", 3.into(), "the plan has version 3"),
         ("signer", padaria.into(), "refer to another certificate"),
         ("signer", "AAAA".into(), "a certificate cannot be read"),
         ("signed_attributes", "MQA=".into(), "refer to another certificate"),

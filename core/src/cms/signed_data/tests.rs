@@ -17,7 +17,7 @@ fn a_signature_by_openssl_is_read() {
     assert_eq!(signed.certificate_of(&signer.id), Some(&testing::ana()));
     assert_eq!(signer.signature_algorithm(), Ok(SignatureAlgorithm::RsaPkcs1Sha256));
     assert_eq!(signer.value.len(), 256);
-    assert!(!signer.has_unsigned_attributes);
+    assert!(signer.unsigned_attributes().is_empty());
 }
 
 #[test]
@@ -107,7 +107,7 @@ proptest! {
     #[test]
     fn what_is_assembled_is_read_back(content in proptest::collection::vec(any::<u8>(), 0..50)) {
         let ana = testing::ana();
-        let plan = crate::cms::plan(&Digest::sha256(&content), &ana, &[testing::ca2()], None).unwrap();
+        let plan = crate::cms::plan(&Digest::sha256(&content), &ana, &[testing::ca2()], crate::cms::PlanOptions::default()).unwrap();
         let value = testing::sign_rsa(&plan.to_sign());
         let signed = SignedData::parse(&plan.assemble(&value).unwrap()).unwrap();
         let signer = &signed.signers()[0];

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::super::{Indication, Language, Outcome, RevocationMode};
 use super::*;
 use crate::ErrorCode;
-use crate::cms::{CmsPlan, plan};
+use crate::cms::{CmsPlan, PlanOptions, plan};
 use crate::digest::Digest;
 use crate::digest::DigestAlgorithm;
 use crate::testing::{self, Issue, context, key_usage, now};
@@ -98,7 +98,7 @@ fn what_is_not_known_makes_it_indeterminate() {
 
 #[test]
 fn an_expired_certificate_without_time_stamp_is_not_conclusive() {
-    let plan = plan(&Digest::sha256(b"abc"), &testing::expired(), &[], None).unwrap();
+    let plan = plan(&Digest::sha256(b"abc"), &testing::expired(), &[], PlanOptions::default()).unwrap();
     let cms = plan.assemble(&testing::sign_rsa(&plan.to_sign())).unwrap();
     let report = validate_cms(&cms, ABC, &context()).unwrap();
     assert_eq!(verdict(&report.signatures[0]), "indeterminate OUT_OF_BOUNDS_NO_POE");
@@ -373,7 +373,13 @@ fn a_claimed_time_is_a_warning_at_most() {
         [("2026-11-23T12:00:00Z", false), ("2026-11-23T12:00:01Z", true), ("2024-01-01T00:00:00Z", true)]
     {
         let claimed = claimed.parse().unwrap();
-        let plan = plan(&Digest::sha256(b"abc"), &testing::ana(), &[], Some(claimed)).unwrap();
+        let plan = plan(
+            &Digest::sha256(b"abc"),
+            &testing::ana(),
+            &[],
+            PlanOptions { signing_time: Some(claimed), policy: None },
+        )
+        .unwrap();
         let cms = plan.assemble(&testing::sign_rsa(&plan.to_sign())).unwrap();
         let report = validate_cms(&cms, ABC, &context()).unwrap();
         assert_eq!(verdict(&report.signatures[0]), "passed");
@@ -385,7 +391,13 @@ fn a_claimed_time_is_a_warning_at_most() {
 fn no_flipped_bit_of_attributes_or_value_passes() {
     // The signer itself is trusted and alone in the file, which saves the time of the path.
     let context = Context { anchors: TrustAnchors::new(vec![testing::ana()]), ..context() };
-    let plan = plan(&Digest::sha256(b"abc"), &testing::ana(), &[], Some(now())).unwrap();
+    let plan = plan(
+        &Digest::sha256(b"abc"),
+        &testing::ana(),
+        &[],
+        PlanOptions { signing_time: Some(now()), policy: None },
+    )
+    .unwrap();
     let cms = plan.assemble(&testing::sign_rsa(&plan.to_sign())).unwrap();
     let verdict_of = |cms: &[u8]| validate_cms(cms, ABC, &context).ok().map(|report| report.overall());
     assert_eq!(verdict_of(&cms), Some(Indication::Passed));
@@ -446,7 +458,13 @@ fn trap(name: &str, expected: &str, set: impl FnOnce(&mut Forged)) {
 }
 
 fn cades(certificate: &Certificate) -> CmsPlan {
-    plan(&Digest::sha256(b"abc"), certificate, &[testing::ca2(), testing::ca1()], Some(now())).unwrap()
+    plan(
+        &Digest::sha256(b"abc"),
+        certificate,
+        &[testing::ca2(), testing::ca1()],
+        PlanOptions { signing_time: Some(now()), policy: None },
+    )
+    .unwrap()
 }
 
 fn verdict(report: &SignatureReport) -> String {

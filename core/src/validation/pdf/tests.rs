@@ -69,7 +69,9 @@ fn sign_range_behind(file: &[u8], from: usize, range: [usize; 4]) -> Vec<u8> {
     };
     let file = replaced(file, &byte_range(&file[from..]), &text);
     let content = [&file[range[0]..range[0] + range[1]], &file[range[2]..range[2] + range[3]]].concat();
-    let plan = crate::cms::plan(&Digest::sha256(&content), &signer(), &[], None).unwrap();
+    let plan =
+        crate::cms::plan(&Digest::sha256(&content), &signer(), &[], crate::cms::PlanOptions::default())
+            .unwrap();
     let cms = plan.assemble(&value_of(&plan.to_sign())).unwrap();
     let hex: String = cms.iter().map(|byte| format!("{byte:02x}")).collect();
     let old = contents(&file[from..]);

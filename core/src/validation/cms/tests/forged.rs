@@ -33,7 +33,7 @@ impl Forged {
 
     /// Without anything wrong in it, over `abc`.
     pub(super) fn by(certificate: &Certificate, key: u8) -> Self {
-        let plan = plan(&Digest::sha256(b"abc"), certificate, &[], None).unwrap();
+        let plan = plan(&Digest::sha256(b"abc"), certificate, &[], PlanOptions::default()).unwrap();
         let mut set = crate::tlv::single(plan.signed_attributes(), tag::SET, "a SET").unwrap().reader();
         let mut attributes = Vec::new();
         while let Ok(attribute) = set.element() {
