@@ -12,6 +12,10 @@ use crate::{CONTEXT, now};
 /// Between the bodies of objects.
 const SEPARATOR: &[u8] = b"\n%%\n";
 
+/// What the trailer says. Far above the numbers that are used: a reference to nothing would else be one to the
+/// object that our revision adds, and such a file is refused after it was prepared.
+const SIZE: usize = 10_000_000;
+
 static SIGNER: LazyLock<Certificate> = LazyLock::new(|| {
     let signer = Certificate::from_pem_or_der(include_bytes!("../../core/testdata/pki/bruno.pem"));
     signer.expect("the fixture is a certificate")
@@ -28,8 +32,8 @@ pub fn pdf(data: &[u8]) {
 /// The bodies of objects 1, 2, 3, … of a file whose structure is right.
 pub fn pdf_objects(data: &[u8]) {
     let mut file = b"%PDF-1.7\n".to_vec();
-    let (rows, size) = append_objects(&mut file, data, 1);
-    append_table(&mut file, &rows, 1, &format!("<</Size {size}/Root 1 0 R>>"));
+    let rows = append_objects(&mut file, data, 1);
+    append_table(&mut file, &rows, 1, &format!("<</Size {SIZE}/Root 1 0 R>>"));
     look_at(&file);
 }
 
@@ -39,9 +43,8 @@ pub fn pdf_changes(data: &[u8]) {
     let first = usize::from(first % 16) + 1;
     let before = last_start(SIGNED);
     let mut file = SIGNED.to_vec();
-    let (rows, size) = append_objects(&mut file, data, first);
-    let size = size.max(16);
-    append_table(&mut file, &rows, first, &format!("<</Size {size}/Root 1 0 R/Prev {before}>>"));
+    let rows = append_objects(&mut file, data, first);
+    append_table(&mut file, &rows, first, &format!("<</Size {SIZE}/Root 1 0 R/Prev {before}>>"));
     if let Some(report) = look_at(&file) {
         assert!(
             report.signatures.iter().all(|signature| signature.covers_whole_file != Some(true)),
@@ -66,8 +69,8 @@ fn look_at(file: &[u8]) -> Option<Report> {
     report.ok()
 }
 
-/// Appends one object per part of `data`; answers the offsets and the number after the last.
-fn append_objects(file: &mut Vec<u8>, data: &[u8], first: usize) -> (Vec<usize>, usize) {
+/// Appends one object per part of `data`; answers the offsets.
+fn append_objects(file: &mut Vec<u8>, data: &[u8], first: usize) -> Vec<usize> {
     let mut rows = Vec::new();
     let mut rest = Some(data);
     while let Some(data) = rest.filter(|_| rows.len() < 64) {
@@ -79,8 +82,7 @@ fn append_objects(file: &mut Vec<u8>, data: &[u8], first: usize) -> (Vec<usize>,
         file.extend_from_slice(&data[..end.unwrap_or(data.len())]);
         file.extend_from_slice(b"\nendobj\n");
     }
-    let size = first + rows.len();
-    (rows, size)
+    rows
 }
 
 fn append_table(file: &mut Vec<u8>, rows: &[usize], first: usize, trailer: &str) {

@@ -3,7 +3,7 @@
     python pki.py generate DIR [--url http://localhost:9000]   keys, certificates, PKCS#12 files, identities
     python pki.py serve DIR --port 9000                        CRL, OCSP and TSA of what was generated
 
-Keys are made anew by `generate` and never committed. The folder afterwards:
+Keys are made by `generate` and never committed. The folder afterwards:
 
     keys/*.pem  certificates/*.pem  root.pem  chain.pem  certomancer.yml
     p12/NAME.p12          key, certificate and issuers; PBES2, AES-256, HMAC-SHA256
@@ -23,12 +23,14 @@ import yaml
 from certomancer.registry import ArchLabel, CertLabel, CertomancerConfig
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 
 HERE = Path(__file__).resolve().parent
 PASSWORD = "senha de TESTE"
 AUTHORITIES = ["root", "ac1", "ac2", "ac2-ocsp", "tsa", "estranha-root"]
+CURVES = {"curva-p256": ec.SECP256R1(), "curva-p384": ec.SECP384R1()}
+RSA_BITS = {"root": 4096, "rsa-4096": 4096, "rsa-3072": 3072}
 PEM = serialization.Encoding.PEM
 
 
@@ -55,10 +57,9 @@ def generate(folder, url):
     config_file = folder / "certomancer.yml"
     config_file.write_text((HERE / "certomancer.yml").read_text().replace("@URL@", url))
     labels = list(yaml.safe_load(config_file.read_text())["keysets"]["test"]["keys"])
-    keys = {label: generate_key(label) for label in labels}
+    keys = {label: key_of(label) for label in labels}
     for label, key in keys.items():
-        pem = key.private_bytes(PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        (folder / "keys" / f"{label}.pem").write_bytes(pem)
+        (folder / "keys" / f"{label}.pem").write_bytes(pkcs8(key))
 
     architecture = CertomancerConfig.from_file(str(config_file)).get_pki_arch(ArchLabel("test"))
     certificates = {
@@ -84,11 +85,34 @@ def generate(folder, url):
     print(f"test PKI: {len(labels)} certificates in {folder}")
 
 
+def key_of(label):
+    """A new key, or the one that an earlier call left in the folder RUBRICA_TEST_KEYS: large keys take seconds."""
+    kept = os.environ.get("RUBRICA_TEST_KEYS")
+    if not kept:
+        return generate_key(label)
+    path = Path(kept) / f"{label}.pem"
+    if path.is_file():
+        return serialization.load_pem_private_key(path.read_bytes(), password=None)
+    key = generate_key(label)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Two processes may get here at once: whoever renames last wins, and no file is ever half written.
+    unfinished = path.with_suffix(f".{os.getpid()}")
+    unfinished.write_bytes(pkcs8(key))
+    unfinished.replace(path)
+    return key
+
+
+def pkcs8(key):
+    return key.private_bytes(PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+
+
 def generate_key(label):
-    """RSA 2048 as in the field, 4096 for the root, P-256 where the name says so."""
-    if label == "curva-p256":
-        return ec.generate_private_key(ec.SECP256R1())
-    return rsa.generate_private_key(public_exponent=65537, key_size=4096 if label == "root" else 2048)
+    """RSA 2048 as in the field, 4096 for the root, something else where the name says so."""
+    if label in CURVES:
+        return ec.generate_private_key(CURVES[label])
+    if label == "curva-ed25519":
+        return ed25519.Ed25519PrivateKey.generate()
+    return rsa.generate_private_key(public_exponent=65537, key_size=RSA_BITS.get(label, 2048))
 
 
 def modern():
@@ -115,13 +139,22 @@ def identity(key, certificate, chain):
     """One entry for the simulator: certificate and software key (JWK)."""
     return {
         "certificate": der64(certificate),
-        "private_key": rsa_jwk(key) if isinstance(key, rsa.RSAPrivateKey) else {"kty": "EC", "crv": "P-256"},
+        "private_key": jwk(key),
         "chain": [der64(issuer) for issuer in chain],
     }
 
 
 def der64(certificate):
     return base64.b64encode(certificate.public_bytes(serialization.Encoding.DER)).decode()
+
+
+def jwk(key):
+    """The simulator computes with RSA only; of the others it needs to know the kind."""
+    if isinstance(key, rsa.RSAPrivateKey):
+        return rsa_jwk(key)
+    if isinstance(key, ec.EllipticCurvePrivateKey):
+        return {"kty": "EC", "crv": f"P-{key.curve.key_size}"}
+    return {"kty": "OKP", "crv": "Ed25519"}
 
 
 def rsa_jwk(key):

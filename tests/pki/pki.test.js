@@ -27,7 +27,7 @@ before(async () => {
 after(() => services.stop());
 
 test("every holder leads to the root, the stranger does not", () => {
-  for (const holder of ["pessoa-antiga", "pessoa-nova", "empresa-antiga", "empresa-nova", "selo", "curva-p256"]) {
+  for (const holder of ["pessoa-antiga", "pessoa-nova", "empresa-antiga", "empresa-nova", "selo", "curva-p256", "curva-p384", "curva-ed25519", "rsa-3072", "rsa-4096"]) {
     runOk("openssl", ["verify", "-CAfile", pki.root, "-untrusted", pki.chain, pki.certificate(holder)]);
   }
   for (const holder of ["estranha", "vencida", "futura"]) {
@@ -81,6 +81,8 @@ test("the time stamp authority signs a digest", async () => {
     "ts", "-verify", "-in", file("reply.tsr"), "-queryfile", file("query.tsq"), "-CAfile", pki.root, "-untrusted", pki.chain,
   ]);
   assert.match(output, /Verification: OK/);
+  const policies = runOk("openssl", ["x509", "-in", pki.certificate("tsa"), "-noout", "-ext", "certificatePolicies"]).stdout;
+  assert.match(policies, /2\.16\.76\.1\.2\.303\./, "type T3");
 });
 
 /** Where the DER inside the subject alternative name starts. @param {string} holder */

@@ -23,7 +23,7 @@ cargo xtask <task>
 
   demo [--port N] [--data DIR]   install what is missing, build, start API and portal on one port
   test [SUITE…]                  install what the tests need and run them: rust wasm npm simulator corpora
-                                 conformance e2e
+                                 conformance matrix e2e
   verify                         format, lints, documentation, licences, types, size budgets
   fuzz [TARGET…] [--runs N | --seconds S]
                                  search for inputs that break a parser; without a budget, the fixed one of CI

@@ -29,6 +29,7 @@ const SUITES: &[Suite] = &[
     Suite { name: "simulator", run: simulator },
     Suite { name: "corpora", run: foreign_corpora },
     Suite { name: "conformance", run: conformance },
+    Suite { name: "matrix", run: matrix },
     Suite { name: "e2e", run: e2e },
 ];
 
@@ -97,7 +98,7 @@ fn npm() -> Outcome<Count> {
 }
 
 fn simulator() -> Outcome<Count> {
-    browser_tests("test:simulator")
+    whole_system_tests("test:simulator")
 }
 
 /// What others collected, read by us.
@@ -107,17 +108,25 @@ fn foreign_corpora() -> Outcome<Count> {
 }
 
 fn conformance() -> Outcome<Count> {
-    browser_tests("test:conformance")
+    whole_system_tests("test:conformance")
+}
+
+/// Every kind of signature, key and document. The result table lies beside the build.
+fn matrix() -> Outcome<Count> {
+    whole_system_tests("test:matrix")
 }
 
 fn e2e() -> Outcome<Count> {
     demo::web()?;
-    browser_tests("test:e2e")
+    whole_system_tests("test:e2e")
 }
 
-fn browser_tests(script: &str) -> Outcome<Count> {
+fn whole_system_tests(script: &str) -> Outcome<Count> {
     let mut tests = node::script("tests", script)?;
     tests.env("RUBRICA", demo::binary("dev")?).env("RUBRICA_PYTHON", python::ensure()?);
+    // Keys of the test PKI: made once, protecting nothing.
+    tests.env("RUBRICA_TEST_KEYS", demo::target()?.join("test-keys"));
+    tests.env("RUBRICA_MATRIX", demo::target()?.join("conformance-matrix.md"));
     if let Some(chromium) = system::chromium() {
         tests.env("CHROMIUM", chromium);
     }

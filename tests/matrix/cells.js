@@ -1,0 +1,48 @@
+// The cells of the matrix: which signatures are made.
+
+/** Holder of the test PKI per kind of key. */
+export const KEYS = /** @type {const} */ ({
+  "RSA-2048": "pessoa-antiga",
+  "RSA-3072": "rsa-3072",
+  "RSA-4096": "rsa-4096",
+  "P-256": "curva-p256",
+  "P-384": "curva-p384",
+  Ed25519: "curva-ed25519",
+});
+
+/** @typedef {keyof typeof KEYS} Key */
+/** @typedef {"pades" | "cades" | "cades-enveloping"} Format */
+/** @typedef {"b" | "t" | "lt" | "lta"} Level */
+/** @typedef {"none" | "ad-rb" | "ad-rt" | "ad-rv" | "ad-rc" | "ad-ra"} Policy */
+
+/**
+ * @typedef {object} Cell
+ * @property {string} name
+ * @property {Format} format
+ * @property {Level} level
+ * @property {Policy} policy
+ * @property {Key} key
+ * @property {string} input name of a document or of a content
+ */
+
+const ALL_KEYS = /** @type {Key[]} */ (Object.keys(KEYS));
+
+/** What a detached or enveloping CMS signs. */
+export const CONTENTS = ["text", "binary", "empty", "PDF"];
+
+/**
+ * @param {string[]} documents names of all PDFs
+ * @returns {Cell[]}
+ */
+export function cells(documents) {
+  /** @type {Cell[]} */
+  const list = [];
+  const add = (/** @type {Format} */ format, /** @type {Level} */ level, /** @type {Policy} */ policy, /** @type {Key} */ key, /** @type {string} */ input) => {
+    const name = `${format} ${level.toUpperCase()}${policy === "none" ? "" : ` ${policy}`}, ${key}, ${input}`;
+    list.push({ name, format, level, policy, key, input });
+  };
+  // Level B: every shape of document with every kind of key.
+  for (const input of documents) for (const key of ALL_KEYS) add("pades", "b", "none", key, input);
+  for (const input of CONTENTS) for (const key of ALL_KEYS) add("cades", "b", "none", key, input);
+  return list;
+}

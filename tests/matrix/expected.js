@@ -1,0 +1,31 @@
+// What a foreign program does not know: known, explained and asserted. A program that learns it turns the test red.
+
+/** @typedef {import("./cells.js").Cell} Cell */
+/** @typedef {"pyHanko" | "openssl" | "pdfsig" | "qpdf" | "rubrica"} Judge */
+
+/**
+ * @typedef {object} Exception
+ * @property {Judge} judge
+ * @property {(cell: Cell) => boolean} cells
+ * @property {string} reason
+ */
+
+/** Good signatures that a judge does not accept. @type {Exception[]} */
+export const NOT_ACCEPTED = [
+  {
+    judge: "openssl",
+    cells: (cell) => cell.key === "Ed25519",
+    reason: "openssl 3.0 has no Ed25519 in CMS",
+  },
+  {
+    judge: "pyHanko",
+    cells: (cell) => cell.input === "hybrid",
+    reason: "strict pyHanko refuses hybrid cross-references, and a lenient one is no judge",
+  },
+];
+
+/** Cells that the product refuses to sign, with the code. @type {{ cells: (cell: Cell) => boolean, code: string, reason: string }[]} */
+export const REFUSED = [
+  { cells: (cell) => /^(RC4|AES)/.test(cell.input), code: "pdf_encrypted", reason: "encrypted PDFs are not signed yet" },
+  { cells: (cell) => cell.key === "Ed25519", code: "key_unsupported", reason: "no CMS with Ed25519 is made yet" },
+];
