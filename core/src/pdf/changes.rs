@@ -203,6 +203,3 @@ impl From<PdfError> for Objection {
         Self(format!("cannot be read: {error}"))
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -15,17 +15,21 @@ pub use coverage::{Coverage, PdfSignatureReport};
 pub use revision::PdfRevision;
 
 use coverage::check_coverage;
-use dictionary::{PdfSignature, Refused, check_dictionary, read_signature};
+use dictionary::{PdfSignature, Refused, check_dictionary, check_entries, read_signature};
+
+use const_oid::ObjectIdentifier;
 
 use super::cms::{Content, SignatureKind, signature_report};
 use super::{Check, Context, Finding, Report, SignatureReport, SubIndication, ValidationError};
-use crate::cms::SignedData;
+use crate::cms::{SignedAttributes, SignedData};
 use crate::digest::DigestAlgorithm;
 use crate::pdf::{Document, File, History, Object, PdfError, SignatureField, signature_fields};
 use crate::wire::SignatureFormat;
 
 /// Signatures of one file: each costs a digest of the file.
 const MAX_SIGNATURES: usize = 500;
+/// sigPolicyId: the attribute by which a signature declares its policy (RFC 5126 §5.8.1).
+const SIGNATURE_POLICY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.16.2.15");
 
 /// Validates every signature in a PDF, in the order in which they were made.
 ///
@@ -123,6 +127,9 @@ fn check_cms(
     let (covers_whole_file, pdf) = (report.covers_whole_file, report.pdf.take());
     *report = SignatureReport { covers_whole_file, pdf, ..cms };
     report.findings.splice(0..0, about_pdf);
+    let attributes = signer.signed_attributes.as_deref().map(SignedAttributes::parse);
+    let declares_policy = matches!(&attributes, Some(Ok(attributes)) if attributes.has(SIGNATURE_POLICY));
+    check_entries(report, signature, declares_policy);
     let stated = signature.dictionary.get(b"M").and_then(Object::as_string).and_then(date::parse);
     report.claimed_time = report.claimed_time.or(stated);
 }

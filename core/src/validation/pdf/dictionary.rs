@@ -124,3 +124,29 @@ pub(super) fn check_dictionary(
         }
     }
 }
+
+/// Entries that a signature with certificates of its own must not have (ETSI EN 319 142-1 §6.3; DOC-ICP-15.03,
+/// table of the signature dictionary).
+pub(super) fn check_entries(report: &mut SignatureReport, signature: &PdfSignature, declares_policy: bool) {
+    let check = Check::PdfDictionary;
+    let present = |keys: &[&'static str]| -> Vec<&'static str> {
+        keys.iter().copied().filter(|key| signature.dictionary.get(key.as_bytes()).is_some()).collect()
+    };
+    let is_pbad = matches!(
+        signature.dictionary.get(b"SubFilter").and_then(Object::as_name),
+        Some(b"PBAD.PAdES" | b"PBAD_PAdES")
+    );
+    let forbidden = present(&["Cert", "R", "Prop_AuthType"]);
+    if !forbidden.is_empty() {
+        let entries = forbidden.join(", ");
+        if is_pbad || declares_policy {
+            let evidence = format!("the policies of ICP-Brasil forbid {entries}");
+            report.indeterminate(check, SubIndication::SigConstraintsFailure, evidence);
+        } else {
+            report.warning(check, format!("PAdES has no use for {entries}"));
+        }
+    }
+    if declares_policy && !is_pbad && !present(&["Reason"]).is_empty() {
+        report.warning(check, "PAdES forbids Reason beside a signature policy");
+    }
+}

@@ -94,16 +94,11 @@ impl Permissions {
             return report.indeterminate(check, why, evidence);
         }
         report.passed(check, format!("permitted: {}", in_words(later.iter().copied())));
-        let filled = |change: &&&Change| {
-            matches!(change.kind, ChangeKind::FieldFilled | ChangeKind::FormDefaults)
-                || change.kind.level() == ModificationLevel::Annotations
-        };
-        let filled: Vec<&Change> = later.iter().copied().filter(|change| filled(&change)).collect();
-        if !filled.is_empty() {
-            report.warning(
-                check,
-                format!("the pages look different from what was signed: {}", in_words(filled)),
-            );
+        let seen: Vec<&Change> =
+            later.iter().copied().filter(|change| changes_pages(change, later)).collect();
+        if !seen.is_empty() {
+            report
+                .warning(check, format!("the pages look different from what was signed: {}", in_words(seen)));
         }
     }
 
@@ -144,6 +139,17 @@ impl FieldLock {
             Self::Exclude(names) => !names.iter().any(covers),
         }
     }
+}
+
+/// Whether a change is seen on the pages without being a signature.
+fn changes_pages(change: &Change, all: &[&Change]) -> bool {
+    let kind = change.kind;
+    // A place for a signature shows what its author likes, unless somebody signs there.
+    let is_empty_place = kind == ChangeKind::VisibleSignatureField
+        && !all.iter().any(|other| other.kind == ChangeKind::Signed && other.field == change.field);
+    is_empty_place
+        || matches!(kind, ChangeKind::FieldFilled | ChangeKind::FormDefaults)
+        || kind.level() == ModificationLevel::Annotations
 }
 
 /// What `/P` permits; an unknown number permits as little as 1.
