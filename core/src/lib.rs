@@ -12,6 +12,7 @@ pub mod icp_brasil;
 mod oid;
 pub mod pades;
 pub mod pdf;
+pub mod revocation;
 #[cfg(test)]
 mod testing;
 pub mod time;

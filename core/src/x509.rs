@@ -8,17 +8,22 @@ mod algorithm;
 mod bundle;
 mod certificate;
 mod extensions;
+mod general_name;
 mod key;
 mod name;
 mod path;
+mod roots;
+mod urls;
 
 pub use acceptance::SignerCertificateError;
 pub use algorithm::SignatureAlgorithm;
 pub(crate) use algorithm::{AlgorithmIdentifier, UnusableAlgorithm};
 pub use certificate::{Certificate, CertificateError};
+pub(crate) use general_name::same as same_general_name;
 pub use key::{KeyError, PublicKey, VerifyError, ecdsa_value_to_der};
-pub(crate) use name::attribute as name_attribute;
+pub(crate) use name::{attribute as name_attribute, check as check_name, same as same_name};
 pub use path::{MAX_PATH_LENGTH, PathError, TrustAnchors, build_path};
+pub use urls::CertificateUrls;
 
 #[cfg(test)]
 mod tests;

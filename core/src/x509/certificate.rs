@@ -266,6 +266,22 @@ impl Certificate {
         &self.0.extensions
     }
 
+    /// Contents of subjectKeyIdentifier.
+    pub(crate) fn subject_key_id(&self) -> Option<&[u8]> {
+        self.extensions().subject_key_id.as_ref().map(|range| self.part(range))
+    }
+
+    /// Contents of the key identifier in authorityKeyIdentifier.
+    pub(crate) fn authority_key_id(&self) -> Option<&[u8]> {
+        self.extensions().authority_key_id.as_ref().map(|range| self.part(range))
+    }
+
+    /// Whether extKeyUsage is there and names this usage.
+    pub(crate) fn has_extended_key_usage(&self, usage: const_oid::ObjectIdentifier) -> bool {
+        let usages = self.extensions().extended_key_usages.as_deref().unwrap_or_default();
+        usages.iter().any(|range| self.part(range) == usage.as_bytes())
+    }
+
     pub(crate) fn version(&self) -> u8 {
         self.0.version
     }

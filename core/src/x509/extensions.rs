@@ -7,7 +7,7 @@ use crate::tlv::{Malformed, Reader, Tlv, range_in, single, tag};
 
 /// Extensions that the path check understands or that do not restrict a path. Any other one that is
 /// critical stops the path, and so do name and policy constraints, which are not evaluated here.
-const UNDERSTOOD: [const_oid::ObjectIdentifier; 8] = [
+const UNDERSTOOD: [const_oid::ObjectIdentifier; 9] = [
     oid::SUBJECT_KEY_IDENTIFIER,
     oid::KEY_USAGE,
     oid::SUBJECT_ALT_NAME,
@@ -16,6 +16,7 @@ const UNDERSTOOD: [const_oid::ObjectIdentifier; 8] = [
     oid::CERTIFICATE_POLICIES,
     oid::AUTHORITY_KEY_IDENTIFIER,
     oid::EXTENDED_KEY_USAGE,
+    oid::AUTHORITY_INFO_ACCESS,
 ];
 
 /// What the extensions of a certificate say. Ranges point into the DER of the certificate.
@@ -31,6 +32,12 @@ pub(crate) struct Extensions {
     pub(crate) policies: Vec<Range<usize>>,
     /// Value of subjectAltName, a GeneralNames.
     pub(crate) subject_alt_name: Option<Range<usize>>,
+    /// Value of cRLDistributionPoints.
+    pub(crate) crl_distribution_points: Option<Range<usize>>,
+    /// Value of authorityInfoAccess.
+    pub(crate) authority_info_access: Option<Range<usize>>,
+    /// ocsp-nocheck: a responder whose revocation is not asked (RFC 6960 §4.2.2.2.1).
+    pub(crate) ocsp_no_check: bool,
     /// Identifier of the first extension that forbids building a path through this certificate.
     pub(crate) unprocessed: Option<String>,
 }
@@ -41,6 +48,7 @@ pub(crate) struct KeyUsage {
     pub(crate) digital_signature: bool,
     pub(crate) non_repudiation: bool,
     pub(crate) key_cert_sign: bool,
+    pub(crate) crl_sign: bool,
 }
 
 /// `BasicConstraints ::= SEQUENCE { cA BOOLEAN DEFAULT FALSE, pathLenConstraint INTEGER OPTIONAL }`
@@ -97,6 +105,12 @@ impl Extensions {
             })?;
         } else if is(oid::SUBJECT_ALT_NAME) {
             self.subject_alt_name = Some(range_in(der, value));
+        } else if is(oid::CRL_DISTRIBUTION_POINTS) {
+            self.crl_distribution_points = Some(range_in(der, value));
+        } else if is(oid::AUTHORITY_INFO_ACCESS) {
+            self.authority_info_access = Some(range_in(der, value));
+        } else if is(oid::OCSP_NO_CHECK) {
+            self.ocsp_no_check = true;
         }
         let stops = is(oid::NAME_CONSTRAINTS) || (critical && !UNDERSTOOD.iter().any(|known| is(*known)));
         if stops && self.unprocessed.is_none() {
@@ -119,6 +133,7 @@ fn key_usage(value: &[u8]) -> Result<KeyUsage, Malformed> {
         digital_signature: first & 0x80 != 0,
         non_repudiation: first & 0x40 != 0,
         key_cert_sign: first & 0x04 != 0,
+        crl_sign: first & 0x02 != 0,
     })
 }
 

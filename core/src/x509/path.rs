@@ -1,6 +1,6 @@
 //! Certification paths (RFC 5280 §6): from a signer to a trusted root, every link checked.
 
-use super::{Certificate, CertificateError, PublicKey, UnusableAlgorithm};
+use super::{Certificate, CertificateError, PublicKey, UnusableAlgorithm, same_name};
 use crate::{ErrorCode, Timestamp};
 
 /// Longest path, signer and root included. ICP-Brasil has at most four.
@@ -103,7 +103,7 @@ impl PathError {
 /// that time, may issue, and signed the one below. The leaf's own validity and usage are the caller's
 /// question, so that a verifier can tell "expired" from "unknown".
 ///
-/// `intermediates` may hold anything in any order. Names are compared byte by byte. Issuers whose
+/// `intermediates` may hold anything in any order. Names are compared as RFC 5280 §7.1 asks. Issuers whose
 /// subjectKeyIdentifier equals the authorityKeyIdentifier are tried first.
 ///
 /// Returns the path, leaf first, anchor last. A leaf that is itself an anchor is a path of one.
@@ -176,20 +176,17 @@ impl Search<'_> {
 
     /// Certificates whose subject is the issuer's name: anchors first, matching key identifiers first.
     fn candidates(&self, below: &Certificate) -> Vec<Certificate> {
-        let wanted = below.extensions().authority_key_id.as_ref().map(|range| below.part(range));
+        let wanted = below.authority_key_id();
         let mut candidates = Vec::<Certificate>::new();
         for certificate in self.anchors.0.iter().chain(self.intermediates) {
-            if certificate.subject() == below.issuer() && !candidates.contains(certificate) {
+            if same_name(certificate.subject(), below.issuer()) && !candidates.contains(certificate) {
                 candidates.push(certificate.clone());
             }
         }
-        candidates.sort_by_key(|certificate| {
-            let own = certificate.extensions().subject_key_id.as_ref().map(|range| certificate.part(range));
-            match (wanted, own) {
-                (Some(wanted), Some(own)) if wanted == own => 0,
-                (Some(_), Some(_)) => 2,
-                (Some(_) | None, _) => 1,
-            }
+        candidates.sort_by_key(|certificate| match (wanted, certificate.subject_key_id()) {
+            (Some(wanted), Some(own)) if wanted == own => 0,
+            (Some(_), Some(_)) => 2,
+            (Some(_) | None, _) => 1,
         });
         candidates
     }
