@@ -6,6 +6,7 @@
 
 mod appearance;
 mod dictionary;
+mod dss;
 mod field;
 mod form;
 mod options;
@@ -16,17 +17,22 @@ mod revision;
 mod seed;
 #[cfg(test)]
 pub(crate) mod tests;
+mod time_stamp;
 
 pub use appearance::{Appearance, Placement, Rectangle, signature_lines};
+pub use dss::{PolicyArtifacts, ValidationData, add_validation_data};
 pub use options::{Certification, FieldChoice, Options, SubFilter, TIME_STAMP_RESERVE_BYTES};
 pub use plan::PdfPlan;
 pub use prepare::prepare;
+pub use time_stamp::{TimeStampOptions, TimeStampPlan, prepare_time_stamp};
 
 pub(crate) use permissions::docmdp_permission;
 
 use crate::ErrorCode;
 use crate::cms::CmsError;
+use crate::icp_brasil::signature_policy::PolicyNotApplicable;
 use crate::pdf::PdfError;
+use crate::tsp::TspError;
 
 /// Why a PDF cannot be signed.
 #[derive(Debug, thiserror::Error)]
@@ -47,12 +53,27 @@ pub enum PadesError {
     /// The visible signature cannot be drawn; the text says why.
     #[error("the visible signature cannot be drawn: {0}")]
     AppearanceInvalid(String),
+    /// The signature policy does not allow this signature.
+    #[error(transparent)]
+    Policy(#[from] PolicyNotApplicable),
+    /// EN 319 142-1 §6.3 forbids `/Reason` beside a signature policy.
+    #[error("no reason may be stated in a signature with a policy")]
+    ReasonBesidePolicy,
     /// A text for the signature dictionary is too long.
     #[error("name, location, contact and reason have at most {limit} characters")]
     TextTooLong {
         /// In characters.
         limit: usize,
     },
+    /// The signature lacks what the level builds upon; the text says what.
+    #[error("the signature cannot be raised to this level: {0}")]
+    NotExtendable(&'static str),
+    /// The time-stamp token cannot be read.
+    #[error(transparent)]
+    TimeStamp(#[from] TspError),
+    /// The time-stamp token stamps something else than this file.
+    #[error("the time stamp is not one of this file")]
+    OtherTimeStamp,
     /// The CMS part failed: certificate, key or signature value.
     #[error(transparent)]
     Cms(#[from] CmsError),
@@ -77,6 +98,10 @@ impl PadesError {
             Self::FieldNotFound => ErrorCode::SignatureFieldNotFound,
             Self::FieldUnusable(_) => ErrorCode::SignatureFieldUnusable,
             Self::AppearanceInvalid(_) => ErrorCode::AppearanceInvalid,
+            Self::Policy(_) | Self::ReasonBesidePolicy => ErrorCode::PolicyNotApplicable,
+            Self::NotExtendable(_) => ErrorCode::SignatureNotExtendable,
+            Self::TimeStamp(error) => error.code(),
+            Self::OtherTimeStamp => ErrorCode::TimeStampInvalid,
             Self::TextTooLong { .. } => ErrorCode::InvalidRequest,
             Self::Cms(error) => error.code(),
             Self::SlotTooSmall { .. } => ErrorCode::ContentsSlotTooSmall,

@@ -82,6 +82,14 @@ pub(super) fn signature_entries(
     Ok(entries)
 }
 
+/// Entries of a document time stamp (EN 319 142-1 §5.4.3): the token says when and who.
+pub(super) fn time_stamp_entries() -> Dictionary {
+    Dictionary::new()
+        .with(b"Type", Object::name(b"DocTimeStamp"))
+        .with(b"Filter", Object::name(b"Adobe.PPKLite"))
+        .with(b"SubFilter", Object::name(b"ETSI.RFC3161"))
+}
+
 /// A date of ISO 32000-2 §7.9.4, in UTC and whole seconds: `D:YYYYMMDDHHmmSSZ`.
 pub(super) fn date(time: Timestamp) -> String {
     let t = time.to_date_time();

@@ -69,7 +69,10 @@ pub(super) fn choose(
 }
 
 /// The wanted name, or `Signature1` or the first number after it that no sibling has.
-fn new_name(fields: &[FormField], wanted: Option<&str>) -> Result<String, PadesError> {
+///
+/// # Errors
+/// `signature_field_unusable` when no new field can have the wanted name.
+pub(super) fn new_name(fields: &[FormField], wanted: Option<&str>) -> Result<String, PadesError> {
     let unusable = |why: &str| Err(PadesError::FieldUnusable(why.to_owned()));
     let taken: BTreeSet<&str> = fields.iter().map(|field| field.name.as_str()).collect();
     let Some(name) = wanted else {

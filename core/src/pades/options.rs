@@ -2,6 +2,7 @@
 
 use super::appearance::Appearance;
 use crate::Timestamp;
+use crate::icp_brasil::signature_policy::SignaturePolicy;
 
 /// Space for one time-stamp token with its certificates, in bytes. Tokens with one certificate have some
 /// 4 KB; those of ICP-Brasil bring a chain of RSA-4096 certificates.
@@ -13,6 +14,8 @@ pub const TIME_STAMP_RESERVE_BYTES: usize = 12 * 1024;
 pub struct Options {
     /// The time that the signature claims (`/M`, whole seconds). Proof of nothing: a time stamp is.
     pub signing_time: Timestamp,
+    /// Signature policy of ICP-Brasil, of the PAdES family; `None` by default.
+    pub policy: Option<&'static SignaturePolicy>,
     /// `/Filter` and `/SubFilter`; the ETSI pair by default.
     pub sub_filter: SubFilter,
     /// Where the signature goes; a new field with a free name by default.
@@ -40,6 +43,7 @@ impl Options {
     pub const fn new(signing_time: Timestamp) -> Self {
         Self {
             signing_time,
+            policy: None,
             sub_filter: SubFilter::Etsi,
             field: FieldChoice::New { name: None },
             appearance: None,

@@ -149,6 +149,16 @@ pub(super) fn fill(appended: &[u8], slot: Slot, contents: &[u8]) -> Result<Vec<u
     Ok(filled)
 }
 
+/// Checks that the slot is an empty hexadecimal string of the appended bytes.
+pub(super) fn empty_slot(appended: &[u8], slot: Slot) -> Result<(), &'static str> {
+    match appended.get(slot.start..slot.end).ok_or("the slot is outside appended")? {
+        [b'<', digits @ .., b'>'] if digits.len() % 2 == 0 && digits.iter().all(|digit| *digit == b'0') => {
+            Ok(())
+        }
+        _ => Err("the slot is not an empty hexadecimal string"),
+    }
+}
+
 /// The stored form.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -182,12 +192,7 @@ impl TryFrom<Stored> for PdfPlan {
             return Err("a plan of another version");
         }
         let appended = Base64::decode_vec(&stored.appended).map_err(|_| "appended is not base64")?;
-        let slot = appended.get(stored.slot.start..stored.slot.end).ok_or("the slot is outside appended")?;
-        match slot {
-            [b'<', digits @ .., b'>']
-                if digits.len() % 2 == 0 && digits.iter().all(|digit| *digit == b'0') => {}
-            _ => return Err("the slot is not an empty hexadecimal string"),
-        }
+        empty_slot(&appended, stored.slot)?;
         let Stored { original_length, original_digest, slot, cms, .. } = stored;
         Ok(Self { original_length, original_digest, appended, slot, cms })
     }

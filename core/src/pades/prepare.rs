@@ -7,8 +7,9 @@ use super::permissions::{Permissions, signature_references};
 use super::plan::PdfPlan;
 use super::revision::Draft;
 use super::{Certification, Options, PadesError, appearance};
-use crate::cms::{self, CmsError};
+use crate::cms::{self, CmsError, CmsPlan, PlanOptions};
 use crate::digest::{Digest, DigestAlgorithm};
+use crate::icp_brasil::signature_policy::Family;
 use crate::pdf::{Document, File, form_fields};
 use crate::x509::Certificate;
 
@@ -25,7 +26,7 @@ const MIN_SLOT_BYTES: usize = 4096;
 /// # Errors
 /// `not_a_pdf`, `pdf_damaged`, `pdf_encrypted`, `pdf_unsupported` and `pdf_signing_forbidden` for the
 /// document; `signature_field_not_found` and `signature_field_unusable` for the field;
-/// `appearance_invalid`; `invalid_request` for texts; the codes of [`CmsError`] for the certificate.
+/// `appearance_invalid`; `policy_not_applicable`; `invalid_request` for texts; the codes of [`CmsError`] for the certificate.
 pub fn prepare<'a>(
     pdf: impl Into<File<'a>>,
     signer: &Certificate,
@@ -33,9 +34,10 @@ pub fn prepare<'a>(
     options: &Options,
 ) -> Result<PdfPlan, PadesError> {
     let document = Document::open(pdf)?;
+    check_policy(signer, options)?;
     let algorithm = digest_algorithm(signer)?;
     // Only the length of the CMS is wanted, and no digest changes it.
-    let size = plan_cms(&Digest::of(algorithm, b""), signer, chain)?.assembled_size_limit_bytes();
+    let size = plan_cms(&Digest::of(algorithm, b""), signer, chain, options)?.assembled_size_limit_bytes();
     let mut draft = Draft::new(&document)?;
     check_form(&document, &draft.catalog)?;
     let fields = form_fields(&document)?;
@@ -73,13 +75,29 @@ pub fn prepare<'a>(
     add_extension(&mut draft)?;
 
     let sealed = draft.seal(signature, &body, algorithm)?;
-    let cms = plan_cms(&sealed.signed_digest, signer, chain)?;
+    let cms = plan_cms(&sealed.signed_digest, signer, chain, options)?;
     Ok(PdfPlan::new(sealed, cms))
 }
 
+/// A policy has to be of the PAdES family and in force, and goes without a stated reason (EN 319 142-1 §6.3).
+fn check_policy(signer: &Certificate, options: &Options) -> Result<(), PadesError> {
+    let Some(policy) = options.policy else { return Ok(()) };
+    let algorithm = signer.public_key().map_err(CmsError::from)?.signature_algorithm();
+    policy.check_applicable(Family::Pades, algorithm, options.signing_time)?;
+    if options.reason.is_some() {
+        return Err(PadesError::ReasonBesidePolicy);
+    }
+    Ok(())
+}
+
 /// PAdES forbids signing-time in the attributes: `/M` has it.
-fn plan_cms(digest: &Digest, signer: &Certificate, chain: &[Certificate]) -> Result<cms::CmsPlan, CmsError> {
-    cms::plan(digest, signer, chain, cms::PlanOptions::default())
+fn plan_cms(
+    digest: &Digest,
+    signer: &Certificate,
+    chain: &[Certificate],
+    options: &Options,
+) -> Result<CmsPlan, CmsError> {
+    cms::plan(digest, signer, chain, PlanOptions { signing_time: None, policy: options.policy })
 }
 
 /// The digest that goes with the signer's key.

@@ -7,6 +7,8 @@ use p256::ecdsa::{Signature, SigningKey};
 
 mod appearance;
 mod fields;
+mod long_term;
+mod policy;
 
 use super::*;
 use crate::Timestamp;
