@@ -9,6 +9,7 @@ mod dictionary;
 mod dss;
 mod field;
 mod form;
+mod inspect;
 mod options;
 mod permissions;
 mod plan;
@@ -21,6 +22,7 @@ mod time_stamp;
 
 pub use appearance::{Appearance, Placement, Rectangle, signature_lines};
 pub use dss::{PolicyArtifacts, ValidationData, add_validation_data};
+pub use inspect::{Concern, Refusals, inspect};
 pub use options::{Certification, FieldChoice, Options, SubFilter, TIME_STAMP_RESERVE_BYTES};
 pub use plan::PdfPlan;
 pub use prepare::prepare;
@@ -41,6 +43,9 @@ pub enum PadesError {
     /// The PDF cannot be read or extended.
     #[error(transparent)]
     Pdf(#[from] PdfError),
+    /// The document has something that forbids to sign it ([`Options::refusals`]).
+    #[error("the PDF has {}, and the settings forbid to sign that", .0.description())]
+    Refused(Concern),
     /// An earlier signature forbids changes (DocMDP, ISO 32000-2 §12.8.2.2), or certification comes too late.
     #[error("the PDF cannot be signed this way: {0}")]
     SigningForbidden(&'static str),
@@ -94,6 +99,7 @@ impl PadesError {
     pub fn code(&self) -> ErrorCode {
         match self {
             Self::Pdf(error) => error.code(),
+            Self::Refused(_) => ErrorCode::PdfUnsupported,
             Self::SigningForbidden(_) => ErrorCode::PdfSigningForbidden,
             Self::FieldNotFound => ErrorCode::SignatureFieldNotFound,
             Self::FieldUnusable(_) => ErrorCode::SignatureFieldUnusable,

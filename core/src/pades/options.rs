@@ -1,6 +1,7 @@
 //! What the caller decides about a signature.
 
 use super::appearance::Appearance;
+use super::inspect::Refusals;
 use crate::Timestamp;
 use crate::icp_brasil::signature_policy::SignaturePolicy;
 
@@ -33,6 +34,8 @@ pub struct Options {
     pub location: Option<String>,
     /// `/ContactInfo`. Absent by default.
     pub contact: Option<String>,
+    /// The concerns about a document that forbid to sign it; [`Refusals::DEFAULT`] by default.
+    pub refusals: Refusals,
     /// `/Reason`. Absent by default, and refused beside a policy: EN 319 142-1 §6.3 forbids it there.
     pub reason: Option<String>,
 }
@@ -52,6 +55,7 @@ impl Options {
             name: None,
             location: None,
             contact: None,
+            refusals: Refusals::DEFAULT,
             reason: None,
         }
     }

@@ -6,7 +6,7 @@ use super::form::{Widget, add_certification, add_extension, add_field, check_for
 use super::permissions::{Permissions, signature_references};
 use super::plan::PdfPlan;
 use super::revision::Draft;
-use super::{Certification, Options, PadesError, appearance};
+use super::{Certification, Options, PadesError, appearance, inspect};
 use crate::cms::{self, CmsError, CmsPlan, PlanOptions};
 use crate::digest::{Digest, DigestAlgorithm};
 use crate::icp_brasil::signature_policy::Family;
@@ -40,6 +40,7 @@ pub fn prepare<'a>(
     let size = plan_cms(&Digest::of(algorithm, b""), signer, chain, options)?.assembled_size_limit_bytes();
     let mut draft = Draft::new(&document)?;
     check_form(&document, &draft.catalog)?;
+    inspect::check(&document, options.refusals)?;
     let fields = form_fields(&document)?;
     let permissions = Permissions::read(&document, &draft.catalog, &fields)?;
     if options.certify.is_some() && permissions.is_signed {

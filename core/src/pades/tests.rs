@@ -6,6 +6,7 @@ use p256::ecdsa::signature::hazmat::PrehashSigner as _;
 use p256::ecdsa::{Signature, SigningKey};
 
 mod appearance;
+mod concerns;
 mod fields;
 mod long_term;
 mod policy;
