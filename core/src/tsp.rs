@@ -10,6 +10,7 @@ mod tst_info;
 
 pub use request::{InvalidPolicyId, PolicyId, Request};
 pub use token::TimeStampToken;
+pub(crate) use token::is_for_time_stamps;
 
 use crate::ErrorCode;
 use crate::cms::{CmsError, SignerError};

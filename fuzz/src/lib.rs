@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 
 use rubrica_core::Timestamp;
 use rubrica_core::cms::SignedData;
-use rubrica_core::validation::{Content, Context, validate_cms};
+use rubrica_core::validation::{Content, Context, Language, Report, validate_cms};
 use rubrica_core::x509::{Certificate, TrustAnchors};
 
 pub use flow::client_messages;
@@ -67,8 +67,10 @@ pub fn cms(data: &[u8]) {
 pub fn cms_validation(data: &[u8]) {
     if let Ok(report) = validate_cms(data, Content::Bytes(b"abc"), &CONTEXT) {
         assert!(!report.signatures.is_empty(), "a report speaks about something");
-        assert!(!report.to_text().is_empty());
+        assert!(Language::ALL.iter().all(|language| !report.to_text(*language).is_empty()));
         let json = serde_json::to_vec(&report).expect("a report can be written");
-        assert_eq!(serde_json::from_slice::<rubrica_core::validation::Report>(&json).ok(), Some(report));
+        // What would help is not written.
+        let written = Report { wanted: Vec::new(), ..report };
+        assert_eq!(serde_json::from_slice(&json).ok(), Some(written));
     }
 }

@@ -244,7 +244,8 @@ impl SignerId {
 }
 
 impl SignerInfo {
-    fn parse(info: Tlv<'_>) -> Result<Self, Malformed> {
+    /// Reads one SignerInfo: of a SignedData, or of a counter-signature.
+    pub(crate) fn parse(info: Tlv<'_>) -> Result<Self, Malformed> {
         let mut reader = info.reader();
         let version = reader.expect(tag::INTEGER, "the version of a SignerInfo")?.small_unsigned()?;
         let id = match reader.optional(tag::context(0))? {

@@ -149,7 +149,7 @@ impl TimeStampToken {
 }
 
 /// Whether extendedKeyUsage is critical and holds time stamping alone (RFC 3161 §2.3).
-fn is_for_time_stamps(certificate: &Certificate) -> Result<bool, Malformed> {
+pub(crate) fn is_for_time_stamps(certificate: &Certificate) -> Result<bool, Malformed> {
     let usages = certificate.extensions().extended_key_usages.as_deref().unwrap_or_default();
     let [only] = usages else { return Ok(false) };
     Ok(certificate.part(only) == oid::TIME_STAMPING.as_bytes() && is_usage_critical(certificate.der())?)

@@ -1,7 +1,9 @@
 //! What a validation relies on.
 
+use super::SubIndication;
 use crate::Timestamp;
 use crate::digest::DigestAlgorithm;
+use crate::revocation::Evidence;
 use crate::x509::{Certificate, TrustAnchors};
 
 /// What a validation relies on: trust, time, and the facts that the caller brings along.
@@ -14,10 +16,12 @@ use crate::x509::{Certificate, TrustAnchors};
 #[derive(Debug, Clone)]
 pub struct Context {
     pub(crate) anchors: TrustAnchors,
-    pub(crate) intermediates: Vec<Certificate>,
+    pub(crate) time_stamp_anchors: Option<TrustAnchors>,
+    pub(crate) evidence: Evidence,
     pub(crate) at: Timestamp,
     pub(crate) revocation: RevocationMode,
-    pub(crate) digests: Vec<DigestAlgorithm>,
+    pub(crate) icp_brasil: bool,
+    pub(crate) digests: Vec<(DigestAlgorithm, Option<Timestamp>)>,
 }
 
 /// Whether revocation decides.
@@ -33,23 +37,39 @@ pub enum RevocationMode {
 impl Context {
     /// Trusts `anchors` and asks for the time `at`: usually now.
     ///
-    /// Without any anchor every signature is at best indeterminate. Revocation is required; SHA-256, SHA-384
-    /// and SHA-512 are accepted.
+    /// Without any anchor every signature is at best indeterminate. Revocation is required, time stamps are
+    /// trusted through the same anchors, the rules of ICP-Brasil are applied where a signature declares them,
+    /// and SHA-256, SHA-384 and SHA-512 are accepted.
     #[must_use]
     pub fn new(anchors: TrustAnchors, at: Timestamp) -> Self {
         Self {
             anchors,
-            intermediates: Vec::new(),
+            time_stamp_anchors: None,
+            evidence: Evidence::default(),
             at,
             revocation: RevocationMode::Required,
-            digests: DigestAlgorithm::ALL.to_vec(),
+            icp_brasil: true,
+            digests: DigestAlgorithm::ALL.map(|digest| (digest, None)).to_vec(),
         }
     }
 
     /// Adds certificates that may help to build a path, besides those in the signature.
     #[must_use]
-    pub fn with_intermediates(mut self, certificates: Vec<Certificate>) -> Self {
-        self.intermediates.extend(certificates);
+    pub fn with_intermediates(self, certificates: Vec<Certificate>) -> Self {
+        self.with_evidence(Evidence { certificates, ..Evidence::default() })
+    }
+
+    /// Adds certificates, CRLs and OCSP responses, besides those in the file.
+    #[must_use]
+    pub fn with_evidence(mut self, evidence: Evidence) -> Self {
+        self.evidence.merge(evidence);
+        self
+    }
+
+    /// Trusts these roots, and no others, for time stamps.
+    #[must_use]
+    pub fn with_time_stamp_anchors(mut self, anchors: TrustAnchors) -> Self {
+        self.time_stamp_anchors = Some(anchors);
         self
     }
 
@@ -60,10 +80,25 @@ impl Context {
         self
     }
 
-    /// Accepts only these digests in signatures.
+    /// Leaves the rules of ICP-Brasil out: a declared policy is reported and not checked.
+    #[must_use]
+    pub const fn without_icp_brasil_rules(mut self) -> Self {
+        self.icp_brasil = false;
+        self
+    }
+
+    /// Accepts only these digests in signatures and time stamps.
     #[must_use]
     pub fn with_digests(mut self, digests: &[DigestAlgorithm]) -> Self {
-        self.digests = digests.to_vec();
+        self.digests = digests.iter().map(|digest| (*digest, None)).collect();
+        self
+    }
+
+    /// Accepts a digest only for what is proved to have existed before `end`: what to do once it is broken.
+    #[must_use]
+    pub fn with_digest_until(mut self, digest: DigestAlgorithm, end: Timestamp) -> Self {
+        self.digests.retain(|(known, _)| *known != digest);
+        self.digests.push((digest, Some(end)));
         self
     }
 
@@ -80,7 +115,21 @@ impl Context {
         self.at
     }
 
-    pub(crate) fn accepts(&self, digest: DigestAlgorithm) -> bool {
-        self.digests.contains(&digest)
+    pub(crate) fn time_stamp_anchors(&self) -> &TrustAnchors {
+        self.time_stamp_anchors.as_ref().unwrap_or(&self.anchors)
+    }
+
+    /// Whether a digest may be relied upon for something that is proved to have existed at `proof`.
+    pub(crate) fn check_digest(
+        &self,
+        digest: DigestAlgorithm,
+        proof: Option<Timestamp>,
+    ) -> Result<(), SubIndication> {
+        match self.digests.iter().find(|(known, _)| *known == digest) {
+            None => Err(SubIndication::CryptoConstraintsFailure),
+            Some((_, None)) => Ok(()),
+            Some((_, Some(end))) if proof.unwrap_or(self.at) < *end => Ok(()),
+            Some((_, Some(_))) => Err(SubIndication::CryptoConstraintsFailureNoPoe),
+        }
     }
 }

@@ -8,6 +8,7 @@
 mod coverage;
 mod date;
 mod dictionary;
+mod long_term;
 mod permissions;
 mod revision;
 
@@ -17,20 +18,16 @@ pub use revision::PdfRevision;
 use coverage::check_coverage;
 use dictionary::{PdfSignature, Refused, check_dictionary, check_entries, read_signature};
 
-use const_oid::ObjectIdentifier;
-
-use super::cms::{Content, SignatureKind, signature_report};
+use super::cms::{Content, Role, Setting, Subject, Surroundings, signature_report};
+use super::document::DocumentStamps;
 use super::{Check, Context, Finding, Report, SignatureReport, SubIndication, ValidationError};
-use crate::cms::{SignedAttributes, SignedData};
+use crate::cms::SignedData;
 use crate::digest::DigestAlgorithm;
 use crate::pdf::{Document, File, History, Object, PdfError, SignatureField, signature_fields};
 use crate::wire::SignatureFormat;
 
 /// Signatures of one file: each costs a digest of the file.
 const MAX_SIGNATURES: usize = 500;
-/// sigPolicyId: the attribute by which a signature declares its policy (RFC 5126 §5.8.1).
-const SIGNATURE_POLICY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.16.2.15");
-
 /// Validates every signature in a PDF, in the order in which they were made.
 ///
 /// # Errors
@@ -49,17 +46,34 @@ pub fn validate_pdf<'a>(file: impl Into<File<'a>>, context: &Context) -> Result<
     let ends: Vec<u64> = read.iter().flatten().map(|signature| signature.end).collect();
     let history = History::read(&document, &ends);
     let file = OpenFile { document, fields, history };
-    let mut reports: Vec<(u64, SignatureReport)> = file
+    let store = long_term::security_store(&file.document);
+    let (stamps, signatures): (Vec<_>, Vec<_>) = file
         .fields
         .iter()
         .zip(&read)
+        .partition(|(_, signature)| signature.as_ref().is_ok_and(long_term::is_document_stamp));
+    let stamps = stamps
+        .into_iter()
+        .filter_map(|(field, signature)| Some((field, signature.as_ref().ok()?)))
+        .map(|(field, signature)| {
+            let mut about_pdf = SignatureReport::new(SignatureFormat::Pades);
+            check_place(&mut about_pdf, &file, field, signature);
+            long_term::document_stamp(&file, &field.name, signature, about_pdf.findings)
+        })
+        .collect();
+    let stamps = DocumentStamps::validate(stamps, &store, context);
+    let mut reports: Vec<(u64, SignatureReport)> = signatures
+        .into_iter()
         .map(|(field, signature)| {
             let end = signature.as_ref().map_or(u64::MAX, |signature| signature.end);
-            (end, field_report(&file, field, signature.as_ref(), context))
+            let proofs = stamps.proofs_before(end);
+            let surroundings = Surroundings { evidence: store.clone(), proofs, ..Surroundings::default() };
+            (end, field_report(&file, field, signature.as_ref(), surroundings, context))
         })
         .collect();
     reports.sort_by_key(|(end, _)| *end);
     let mut report = Report::new(context.at, reports.into_iter().map(|(_, report)| report).collect());
+    report.add_time_stamps(stamps.reports(), stamps.wanted());
     report.revisions = revision::list(&file, &read);
     Ok(report)
 }
@@ -75,18 +89,14 @@ fn field_report(
     file: &OpenFile<'_>,
     field: &SignatureField,
     signature: Result<&PdfSignature, &Refused>,
+    surroundings: Surroundings,
     context: &Context,
 ) -> SignatureReport {
     let mut report = SignatureReport::new(SignatureFormat::Pades);
     match signature {
         Ok(signature) => {
-            let holds_cms = check_dictionary(&mut report, file, field, signature);
-            let evidence = signature.byte_range.map(|number| number.to_string()).join(" ");
-            report.passed(Check::PdfByteRange, format!("{evidence}: everything but the signature"));
-            report.covers_whole_file = Some(signature.end == file.document.file().len());
-            check_coverage(&mut report, file, signature);
-            if holds_cms {
-                check_cms(&mut report, &file.document, signature, context);
+            if check_place(&mut report, file, field, signature) {
+                check_cms(&mut report, &file.document, signature, surroundings, context);
             }
         }
         Err((check, evidence)) => {
@@ -99,10 +109,26 @@ fn field_report(
     report
 }
 
+/// Dictionary, ByteRange and coverage. Says whether Contents is a signature that is read here.
+fn check_place(
+    report: &mut SignatureReport,
+    file: &OpenFile<'_>,
+    field: &SignatureField,
+    signature: &PdfSignature,
+) -> bool {
+    let holds_cms = check_dictionary(report, file, field, signature);
+    let evidence = signature.byte_range.map(|number| number.to_string()).join(" ");
+    report.passed(Check::PdfByteRange, format!("{evidence}: everything but the signature"));
+    report.covers_whole_file = Some(signature.end == file.document.file().len());
+    check_coverage(report, file, signature);
+    holds_cms
+}
+
 fn check_cms(
     report: &mut SignatureReport,
     document: &Document<'_>,
     signature: &PdfSignature,
+    surroundings: Surroundings,
     context: &Context,
 ) {
     let failed = |report: &mut SignatureReport, evidence: String| {
@@ -122,16 +148,17 @@ fn check_cms(
         Ok(digest) => digest,
         Err(error) => return failed(report, error.to_string()),
     };
-    let cms = signature_report(&signed, signer, Content::Digest(&digest), context, SignatureKind::Pades);
+    let content = Content::Digest(&digest);
+    let subject = Subject { signed: &signed, signer, content, role: Role::Pades };
+    let claimed_time = signature.dictionary.get(b"M").and_then(Object::as_string).and_then(date::parse);
+    let surroundings = Surroundings { claimed_time, ..surroundings };
+    let cms = signature_report(subject, &Setting::inside(context, &surroundings));
     let about_pdf: Vec<Finding> = core::mem::take(&mut report.findings);
     let (covers_whole_file, pdf) = (report.covers_whole_file, report.pdf.take());
     *report = SignatureReport { covers_whole_file, pdf, ..cms };
     report.findings.splice(0..0, about_pdf);
-    let attributes = signer.signed_attributes.as_deref().map(SignedAttributes::parse);
-    let declares_policy = matches!(&attributes, Some(Ok(attributes)) if attributes.has(SIGNATURE_POLICY));
+    let declares_policy = report.policy.is_some();
     check_entries(report, signature, declares_policy);
-    let stated = signature.dictionary.get(b"M").and_then(Object::as_string).and_then(date::parse);
-    report.claimed_time = report.claimed_time.or(stated);
 }
 
 #[cfg(test)]

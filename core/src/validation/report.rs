@@ -21,6 +21,7 @@ pub use time_stamp::{TimeStampKind, TimeStampReport};
 use super::PdfRevision;
 use crate::cms::CmsError;
 use crate::pdf::PdfError;
+use crate::revocation::Wanted;
 use crate::{ErrorCode, Timestamp};
 
 /// Result of the validation of one file.
@@ -40,6 +41,10 @@ pub struct Report {
     /// In a PDF, how it came to be what it is, the oldest revision first. Empty elsewhere.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub revisions: Vec<PdfRevision>,
+    /// Certificates and revocation data that would help to decide: fetch them, add them to the context, ask again.
+    /// In a stable order, each once. Not part of the JSON.
+    #[serde(skip)]
+    pub wanted: Vec<Wanted>,
 }
 
 impl Report {
@@ -53,17 +58,24 @@ impl Report {
             signatures,
             time_stamps: Vec::new(),
             revisions: Vec::new(),
+            wanted: Vec::new(),
         };
         report.indication = report.overall();
+        for signature in &mut report.signatures {
+            collect(&mut report.wanted, signature);
+        }
         report
     }
 
-    /// Adds the document time stamps of a PDF.
-    #[must_use]
-    pub fn with_time_stamps(mut self, time_stamps: Vec<TimeStampReport>) -> Self {
+    /// Adds the document time stamps of a PDF and what would help to validate them.
+    pub(crate) fn add_time_stamps<'w>(
+        &mut self,
+        time_stamps: Vec<TimeStampReport>,
+        wanted: impl Iterator<Item = &'w Wanted>,
+    ) {
         self.time_stamps = time_stamps;
         self.indication = self.overall();
-        self
+        wanted.for_each(|one| push_new(&mut self.wanted, one));
     }
 
     /// The worst indication among the signatures or, when there is none, among the document time stamps;
@@ -73,6 +85,18 @@ impl Report {
         let signatures = self.signatures.iter().map(|signature| signature.indication).max();
         let time_stamps = self.time_stamps.iter().map(|time_stamp| time_stamp.indication).max();
         signatures.or(time_stamps).unwrap_or(Indication::Indeterminate)
+    }
+}
+
+/// Takes over what a signature wants, and those nested in it.
+fn collect(wanted: &mut Vec<Wanted>, signature: &mut SignatureReport) {
+    core::mem::take(&mut signature.wanted).iter().for_each(|one| push_new(wanted, one));
+    signature.counter_signatures.iter_mut().for_each(|counter| collect(wanted, counter));
+}
+
+fn push_new(wanted: &mut Vec<Wanted>, one: &Wanted) {
+    if !wanted.contains(one) {
+        wanted.push(one.clone());
     }
 }
 

@@ -1,10 +1,13 @@
 //! The digest of the content against message-digest.
 
-use crate::cms::{SignedAttributes, SignedData, SignerInfo};
+use super::Role;
+use super::basic::Subject;
+use crate::cms::{SignedAttributes, SignedData};
 use crate::digest::{Digest, DigestAlgorithm, DigestStream};
 use crate::oid;
 use crate::pdf::File;
-use crate::validation::{Check, SignatureReport, SubIndication};
+use crate::validation::report::Record;
+use crate::validation::{Check, Finding, SubIndication};
 
 /// The content that a detached signature is about.
 #[derive(Debug, Clone, Copy)]
@@ -23,38 +26,37 @@ pub enum Content<'a> {
 
 /// Made before and independently of the signature value.
 pub(super) fn check_message_digest(
-    report: &mut SignatureReport,
-    signed: &SignedData,
-    signer: &SignerInfo,
+    findings: &mut Vec<Finding>,
+    subject: Subject<'_>,
     attributes: &SignedAttributes,
-    content: Content<'_>,
 ) {
+    let Subject { signed, signer, content, role } = subject;
     let check = Check::MessageDigest;
     let Some(stated) = attributes.message_digest() else {
-        return report.failed(check, SubIndication::FormatFailure, "message-digest is absent");
+        return findings.failed(check, SubIndication::FormatFailure, "message-digest is absent");
     };
     let Some(algorithm) = DigestAlgorithm::from_oid(signer.digest_algorithm()) else {
         let evidence = format!("digest {} is not computed here", oid::to_text(signer.digest_algorithm()));
         let weak = [oid::SHA1, oid::MD5].iter().any(|weak| weak.as_bytes() == signer.digest_algorithm());
         let why = if weak { SubIndication::CryptoConstraintsFailure } else { SubIndication::Generic };
-        return report.indeterminate(check, why, evidence);
+        return findings.indeterminate(check, why, evidence);
     };
     // Content inside and content beside would leave open which of them was signed.
-    if signed.content().is_some() && !matches!(content, Content::Inside) {
+    if role != Role::Counter && signed.content().is_some() && !matches!(content, Content::Inside) {
         let inside = signed.content().map(|inside| digest_of(algorithm, &[inside]));
         if inside != computed(algorithm, signed, content) {
             let evidence = "the content inside the signature is not the content given";
-            return report.failed(check, SubIndication::HashFailure, evidence);
+            return findings.failed(check, SubIndication::HashFailure, evidence);
         }
     }
     match computed(algorithm, signed, content) {
-        None => report.indeterminate(
+        None => findings.indeterminate(
             check,
             SubIndication::SignedDataNotFound,
             format!("the {} digest of the content is not at hand", algorithm.as_str()),
         ),
-        Some(computed) if computed.as_bytes() == stated => report.passed(check, computed.to_string()),
-        Some(computed) => report.failed(
+        Some(computed) if computed.as_bytes() == stated => findings.passed(check, computed.to_string()),
+        Some(computed) => findings.failed(
             check,
             SubIndication::HashFailure,
             format!("the content has {computed}, another one was signed"),

@@ -2,15 +2,18 @@ use proptest::prelude::*;
 
 use super::super::{Indication, Language, Outcome, RevocationMode};
 use super::*;
-use crate::ErrorCode;
 use crate::cms::{CmsPlan, PlanOptions, plan};
-use crate::digest::Digest;
-use crate::digest::DigestAlgorithm;
+use crate::digest::{Digest, DigestAlgorithm};
 use crate::testing::{self, Issue, context, key_usage, now};
 use crate::tlv::{encode, encode_set_of, tag};
-use crate::x509::TrustAnchors;
+use crate::x509::{SignatureAlgorithm, TrustAnchors};
+use crate::{ErrorCode, oid};
 
+mod counter;
 mod forged;
+mod policy;
+mod revoked;
+mod stamps;
 use forged::{Forged, signer_id};
 
 const ABC: Content<'static> = Content::Bytes(b"abc");
@@ -144,7 +147,7 @@ fn revocation_that_is_required_and_unknown_is_not_conclusive() {
     let required = Context { revocation: RevocationMode::Required, ..context() };
     let report = validate_cms(fixture!("ana-cades.p7s"), ABC, &required).unwrap();
     assert_eq!(verdict(&report.signatures[0]), "indeterminate TRY_LATER");
-    let fresh = Context::new(context().anchors, now()).with_intermediates(context().intermediates);
+    let fresh = Context::new(context().anchors, now()).with_evidence(context().evidence);
     assert_eq!(validate_cms(fixture!("ana-cades.p7s"), ABC, &fresh).unwrap(), report);
 }
 
@@ -352,7 +355,9 @@ fn attributes_presented_as_content_do_not_verify() {
 fn a_signature_in_a_pdf_has_one_signer_and_no_content() {
     let pades = |file: &[u8]| {
         let signed = SignedData::parse(file).unwrap();
-        let report = signature_report(&signed, &signed.signers()[0], ABC, &context(), SignatureKind::Pades);
+        let subject =
+            Subject { signed: &signed, signer: &signed.signers()[0], content: ABC, role: Role::Pades };
+        let report = signature_report(subject, &Setting::new(&context()));
         assert_eq!(report.format, SignatureFormat::Pades);
         verdict(&report)
     };

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::finding::{conclusion, has_passed};
 use super::{Check, Finding, Indication, Outcome, Record, SubIndication, TimeStampKind, TimeStampReport};
 use crate::Timestamp;
+use crate::revocation::Wanted;
 use crate::validation::PdfSignatureReport;
 use crate::wire::{CertificateView, SignatureFormat};
 
@@ -50,6 +51,9 @@ pub struct SignatureReport {
     pub time_stamps: Vec<TimeStampReport>,
     /// Signatures over this signature's value (RFC 5652 §11.4), each with a report of its own.
     pub counter_signatures: Vec<Self>,
+    /// What would help to decide; [`Report::new`](super::Report::new) takes it.
+    #[serde(skip)]
+    pub(crate) wanted: Vec<Wanted>,
 }
 
 /// Whether the content is what was signed.
@@ -185,6 +189,7 @@ impl SignatureReport {
             findings: Vec::new(),
             time_stamps: Vec::new(),
             counter_signatures: Vec::new(),
+            wanted: Vec::new(),
         }
     }
 

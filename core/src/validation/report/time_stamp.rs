@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::finding::conclusion;
 use super::{Finding, Indication, SubIndication};
 use crate::Timestamp;
 use crate::wire::CertificateView;
@@ -59,6 +60,28 @@ impl TimeStampKind {
 }
 
 impl TimeStampReport {
+    /// A report without findings; it passes nothing until [`TimeStampReport::conclude`].
+    pub(crate) const fn new(kind: TimeStampKind) -> Self {
+        Self {
+            kind,
+            field: None,
+            time: None,
+            indication: Indication::Indeterminate,
+            sub_indication: Some(SubIndication::Generic),
+            authority: None,
+            path: Vec::new(),
+            policy: None,
+            accredited: false,
+            covers_whole_file: None,
+            findings: Vec::new(),
+        }
+    }
+
+    /// Sets indication and sub-indication from the findings. May be called again after more of them.
+    pub(crate) fn conclude(&mut self) {
+        (self.indication, self.sub_indication) = conclusion(&self.findings);
+    }
+
     /// The time it proves: only when it passed.
     #[must_use]
     pub fn proven_time(&self) -> Option<Timestamp> {

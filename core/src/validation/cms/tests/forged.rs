@@ -19,6 +19,7 @@ pub(super) struct Forged {
     pub(super) key: u8,
     pub(super) value: Option<Vec<u8>>,
     pub(super) unsigned: Option<Vec<u8>>,
+    pub(super) crls: Vec<Vec<u8>>,
 }
 
 impl Forged {
@@ -52,6 +53,7 @@ impl Forged {
             key,
             value: None,
             unsigned: None,
+            crls: Vec::new(),
         }
     }
 
@@ -78,7 +80,8 @@ impl Forged {
         value.as_bytes().to_vec()
     }
 
-    pub(super) fn der(&self) -> Vec<u8> {
+    /// The SignerInfo alone.
+    pub(super) fn signer_info(&self) -> Vec<u8> {
         let list = self.attributes.clone().unwrap_or_default();
         let in_order = encode_set_of(tag::SET, list.clone());
         let mut reversed = list;
@@ -98,7 +101,7 @@ impl Forged {
         let unsigned = self.unsigned.as_ref();
         let unsigned = unsigned.map_or_else(Vec::new, |one| encode(tag::context_constructed(1), &[one]));
         let version = encode(tag::INTEGER, &[&[1]]);
-        let info = encode(
+        encode(
             tag::SEQUENCE,
             &[
                 &version,
@@ -109,8 +112,18 @@ impl Forged {
                 &encode(tag::OCTET_STRING, &[&value]),
                 &unsigned,
             ],
-        );
+        )
+    }
+
+    pub(super) fn der(&self) -> Vec<u8> {
+        let info = self.signer_info();
+        let version = encode(tag::INTEGER, &[&[1]]);
         let content = encode(tag::SEQUENCE, &[&encode(tag::OID, &[self.content_type.as_bytes()])]);
+        let crls = if self.crls.is_empty() {
+            Vec::new()
+        } else {
+            encode_set_of(tag::context_constructed(1), self.crls.clone())
+        };
         let signed_data = encode(
             tag::SEQUENCE,
             &[
@@ -118,6 +131,7 @@ impl Forged {
                 &encode_set_of(tag::SET, self.listed_digests.clone()),
                 &content,
                 &encode_set_of(tag::context_constructed(0), self.certificates.clone()),
+                &crls,
                 &encode(tag::SET, &[&info]),
             ],
         );
