@@ -49,7 +49,7 @@ def holds(signature):
         status.intact
         and status.valid
         and status.coverage in REVISIONS
-        and status.docmdp_ok
+        and status.docmdp_ok is not False  # None: a time stamp asks for nothing
         and status.modification_level != ModificationLevel.OTHER
     )
 

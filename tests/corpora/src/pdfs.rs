@@ -5,7 +5,8 @@ use std::process::Command;
 
 use rubrica_core::Timestamp;
 use rubrica_core::pades::{self, Options};
-use rubrica_core::validation::{Context, Indication, Report, ValidationError, validate_pdf};
+use rubrica_core::pdf::ModificationLevel;
+use rubrica_core::validation::{Context, Indication, Report, SignatureReport, ValidationError, validate_pdf};
 use rubrica_core::x509::{Certificate, TrustAnchors};
 
 use crate::Outcome;
@@ -84,7 +85,14 @@ impl Subject {
 fn verdict(outcome: &Result<Report, ValidationError>) -> String {
     match outcome {
         Ok(report) => {
-            let failed = report.signatures.iter().any(|signature| signature.indication == Indication::Failed);
+            // A change that is not recognised leaves a signature inconclusive; pyHanko refuses it.
+            let has_changed = |signature: &SignatureReport| {
+                signature.pdf.and_then(|pdf| pdf.modification_level) == Some(ModificationLevel::Other)
+            };
+            let failed = report
+                .signatures
+                .iter()
+                .any(|signature| signature.indication == Indication::Failed || has_changed(signature));
             if failed { "refused" } else { "intact" }.to_owned()
         }
         Err(ValidationError::NotSigned) => "unsigned".to_owned(),
