@@ -14,6 +14,7 @@ mod revision;
 
 pub use coverage::{Coverage, PdfSignatureReport};
 pub use revision::PdfRevision;
+pub(super) use revision::write_history;
 
 use coverage::check_coverage;
 use dictionary::{PdfSignature, Refused, check_dictionary, check_entries, read_signature};

@@ -8,6 +8,7 @@ mod reason;
 
 use core::fmt::{self, Formatter};
 
+use super::pdf::write_history;
 use super::{
     Finding, Indication, Integrity, Outcome, Report, SignatureNature, SignatureReport, TimeStampKind,
     TimeStampReport,
@@ -156,7 +157,7 @@ impl fmt::Display for InLanguage<'_> {
             writeln!(out)?;
             Block { out, language, indent: 0 }.time_stamp(time_stamp)?;
         }
-        Ok(())
+        write_history(out, &report.revisions, language)
     }
 }
 

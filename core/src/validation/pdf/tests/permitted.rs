@@ -179,6 +179,54 @@ fn locked_fields_stay_as_they_were() {
 }
 
 #[test]
+fn the_logical_structure_may_tell_of_a_new_field_and_of_nothing_else() {
+    use ChangeKind::*;
+    let tagged = CATALOG.replace(">>", " /MarkInfo <</Marked true>> /StructTreeRoot 12 0 R>>");
+    let root = |kids: &str, numbers: &str, next: u8| {
+        format!(
+            "<</Type /StructTreeRoot /K [{kids}] /ParentTree <</Nums [{numbers}]>> /ParentTreeNextKey {next}>>"
+        )
+    };
+    let base = contract()
+        .with(1, &tagged)
+        .with(12, &root("13 0 R", "0 13 0 R", 1))
+        .with(13, "<</Type /StructElem /S /P /P 12 0 R /ActualText (cem)>>")
+        .table();
+    let file = sign_contract(&base, "", "");
+    let field = signature_field("parte", 40, "[0 0 0 0]", "/StructParent 1");
+    let dictionary = "<</Type /Sig /ByteRange [0 1 2 3] /Contents <00>>>";
+    let fields = form("[6 0 R 8 0 R 11 0 R 21 0 R 41 0 R]");
+    let grown = root("13 0 R 42 0 R", "0 13 0 R 1 42 0 R", 2);
+    let element = "<</Type /StructElem /S /Form /P 12 0 R /Pg 3 0 R /K <</Type /OBJR /Obj 41 0 R>>>>";
+    let update = |objects: &[(u32, &str)]| {
+        let base = [(40, dictionary), (41, field.as_str()), (5, fields.as_str())];
+        let all: BTreeMap<u32, &str> = base.iter().chain(objects).copied().collect();
+        append(&file, &all.into_iter().collect::<Vec<_>>(), "/Size 50")
+    };
+    assert_eq!(
+        later(&update(&[(12, &grown), (42, element)])),
+        (ModificationLevel::FormFilling, vec![SignatureField, Signed, Structure])
+    );
+    let replaced = root("42 0 R", "0 13 0 R 1 42 0 R", 2);
+    let renumbered = root("13 0 R 42 0 R", "0 42 0 R", 2);
+    let spoken = element.replace("/Form", "/Form /ActualText (mil)");
+    let paragraph = element.replace("/Form", "/P");
+    let old_page = element.replace("41 0 R", "3 0 R");
+    let other_text = "<</Type /StructElem /S /P /P 12 0 R /ActualText (mil)>>";
+    let refused: [(&str, Objects<'_>); 6] = [
+        ("an element is replaced", &[(12, &replaced), (42, element)]),
+        ("numbers are replaced", &[(12, &renumbered), (42, element)]),
+        ("a text is spoken", &[(12, &grown), (42, &spoken)]),
+        ("a paragraph", &[(12, &grown), (42, &paragraph)]),
+        ("a page", &[(12, &grown), (42, &old_page)]),
+        ("another text for what was there", &[(12, &grown), (42, element), (13, other_text)]),
+    ];
+    for (what, objects) in refused {
+        assert_eq!(later(&update(objects)).0, ModificationLevel::Other, "{what}");
+    }
+}
+
+#[test]
 fn the_history_tells_what_was_signed_when() {
     let file = countersigned(&signed_contract(), "[300 20 500 80]");
     let file = append(&file, &[(4, "<</Length 3>>\nstream\nq Q\nendstream")], "/Size 33");
@@ -202,6 +250,10 @@ fn the_history_tells_what_was_signed_when() {
     assert_eq!(pdf[0].coverage, Coverage::EntireRevision);
     assert_eq!((pdf[0].revision, pdf[1].revision), (Some(2), Some(3)));
     assert!(pdf.iter().all(|pdf| pdf.modification_level == Some(ModificationLevel::Other)));
+    let text = report.to_text(crate::validation::Language::PtBr);
+    assert!(text.contains("Histórico do arquivo"), "{text}");
+    assert!(text.contains("assinada em parte: acrescenta um campo de assinatura visível (parte);"), "{text}");
+    assert!(report.to_string().contains("revision 2, "), "{report}");
     let json = serde_json::to_value(&report).unwrap();
     assert_eq!(json["revisions"][2]["changes"][0]["kind"], "visible_signature_field");
     assert_eq!(json["revisions"][2]["changes"][0]["field"], "parte");
