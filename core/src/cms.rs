@@ -6,14 +6,13 @@
 
 mod attributes;
 mod ber;
-#[allow(dead_code, reason = "the levels above B, which use the rest of it, are next")]
 mod parts;
 mod plan;
 mod signed_data;
 mod verify;
 
 pub use attributes::{PolicyReference, SignedAttributes, SigningCertificate, UnsignedAttribute};
-pub(crate) use parts::Parts;
+pub(crate) use parts::{AttributeParts, Parts, SignerParts};
 pub use plan::{CmsPlan, PlanOptions, content_digest_algorithm, plan};
 pub(crate) use plan::{Target, plan_for};
 pub use signed_data::{SignedData, SignerId, SignerInfo};
@@ -69,3 +68,6 @@ impl From<Malformed> for CmsError {
         Self::Malformed(error.0)
     }
 }
+
+#[cfg(test)]
+mod tests;

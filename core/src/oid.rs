@@ -100,6 +100,9 @@ pub(crate) const REVOCATION_VALUES: ObjectIdentifier = oid("1.2.840.113549.1.9.1
 pub(crate) const ESC_TIME_STAMP: ObjectIdentifier = oid("1.2.840.113549.1.9.16.2.25");
 pub(crate) const ARCHIVE_TIME_STAMP_V1: ObjectIdentifier = oid("1.2.840.113549.1.9.16.2.27");
 pub(crate) const ARCHIVE_TIME_STAMP_V3: ObjectIdentifier = oid("0.4.0.1733.2.4");
+pub(crate) const CERT_CRL_TIME_STAMP: ObjectIdentifier = oid("1.2.840.113549.1.9.16.2.26");
+pub(crate) const ATS_HASH_INDEX_V1: ObjectIdentifier = oid("0.4.0.1733.2.5");
+pub(crate) const ATS_HASH_INDEX_V3: ObjectIdentifier = oid("0.4.0.19122.1.5");
 pub(crate) const ARCHIVE_TIME_STAMP_V2: ObjectIdentifier = oid("1.2.840.113549.1.9.16.2.48");
 
 // Time stamps and revocation values inside CMS (RFC 3161, RFC 5940)

@@ -224,6 +224,11 @@ impl SignedAttributes {
         Some(issuer_serial_fits && hash == sha1(certificate.der()))
     }
 
+    /// adbe-revocationInfoArchival: revocation data that older PDF signers put among the attributes.
+    pub(crate) fn revocation_archival(&self) -> Option<&[u8]> {
+        self.value(oid::REVOCATION_INFO_ARCHIVAL)
+    }
+
     fn value(&self, kind: ObjectIdentifier) -> Option<&[u8]> {
         let at = self.kinds.iter().position(|seen| seen == kind.as_bytes())?;
         Some(&self.values[at])

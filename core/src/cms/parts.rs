@@ -218,6 +218,13 @@ impl<'a> Parts<'a> {
         self.changed = true;
     }
 
+    /// Puts other certificates in, as an attacker would.
+    #[cfg(test)]
+    pub(crate) fn replace_certificates(&mut self, certificates: &[&[u8]]) {
+        self.certificates = Some(certificates.iter().map(|der| Cow::Owned(der.to_vec())).collect());
+        self.changed = true;
+    }
+
     /// The whole again: the very bytes that were read when nothing was added, DER outside otherwise.
     pub(crate) fn write(&self) -> Result<Vec<u8>, CmsError> {
         if !self.changed {
@@ -328,7 +335,7 @@ impl<'p> AttributeParts<'p> {
     }
 
     /// The values, as elements. What cannot be read ends the list.
-    pub(crate) fn values(&self) -> impl Iterator<Item = &'p [u8]> {
+    pub(crate) fn values(&self) -> impl Iterator<Item = &'p [u8]> + use<'p> {
         let mut reader = BerReader::new(self.contents);
         core::iter::from_fn(move || {
             if reader.is_empty() {

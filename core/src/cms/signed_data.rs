@@ -293,6 +293,24 @@ impl SignerInfo {
         &self.unsigned_attributes
     }
 
+    /// Types among the unsigned attributes that count only when they are signed, dotted (RFC 5652 §11, RFC 5035 §3,
+    /// RFC 5126 §5.8): there they say nothing and may be meant to deceive.
+    #[must_use]
+    pub fn misplaced_attributes(&self) -> Vec<String> {
+        let signed_only = [
+            oid::CONTENT_TYPE,
+            oid::MESSAGE_DIGEST,
+            oid::SIGNING_TIME,
+            oid::SIGNING_CERTIFICATE_V1,
+            oid::SIGNING_CERTIFICATE_V2,
+            oid::SIGNATURE_POLICY,
+            oid::CONTENT_TIME_STAMP,
+        ];
+        let misplaced = self.unsigned_attributes.iter();
+        let misplaced = misplaced.filter(|attribute| signed_only.iter().any(|kind| attribute.is(*kind)));
+        misplaced.map(UnsignedAttribute::kind).collect()
+    }
+
     /// Counter-signatures: signers of this signer's value (RFC 5652 §11.4), from every attribute of the type.
     ///
     /// # Errors

@@ -217,6 +217,11 @@ impl OcspResponse {
         })
     }
 
+    /// Whether there is an answer about this certificate of this issuer.
+    pub(crate) fn is_about(&self, certificate: &Certificate, issuer: &Certificate) -> bool {
+        self.answers(certificate, issuer).next().is_some()
+    }
+
     /// Whether the response says that this certificate signed it.
     pub(super) fn names_responder(&self, certificate: &Certificate) -> bool {
         match &self.0.responder {

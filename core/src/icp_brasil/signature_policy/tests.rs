@@ -144,3 +144,41 @@ fn an_algorithm_outside_the_policy_is_a_breach() {
     let policy = current(Family::Cades, Profile::Rb).unwrap();
     assert!(breaches(policy, &signed, Family::Cades, now()).contains(&Breach::Algorithm));
 }
+
+#[test]
+fn a_policy_attribute_that_was_tampered_with_is_a_breach() {
+    use crate::oid;
+    use crate::tlv::{encode, tag};
+    let rb = current(Family::Cades, Profile::Rb).unwrap();
+    let revoked = by_oid("2.16.76.1.7.1.1.2.1").unwrap();
+    let signed = signed_under(None, None);
+    let found = |policy: &SignaturePolicy, algorithm: ObjectIdentifier, hash: &[u8]| {
+        let identifier = |id: ObjectIdentifier| encode(tag::OID, &[id.as_bytes()]);
+        let algorithm = encode(tag::SEQUENCE, &[&identifier(algorithm)]);
+        let hash = encode(tag::SEQUENCE, &[&algorithm, &encode(tag::OCTET_STRING, &[hash])]);
+        let value = encode(tag::SEQUENCE, &[&identifier(policy.identifier()), &hash]);
+        let attribute =
+            encode(tag::SEQUENCE, &[&identifier(oid::SIGNATURE_POLICY), &encode(tag::SET, &[&value])]);
+        let signer = &signed.signers()[0];
+        let original = signer.signed_attributes.as_ref().unwrap();
+        let list = crate::tlv::single(original, tag::SET, "a SET").unwrap().value;
+        let attributes = SignedAttributes::parse(&encode(tag::SET, &[list, &attribute])).unwrap();
+        let container = Family::Cades;
+        policy.breaches(&Observed {
+            container,
+            signed_data: &signed,
+            signer,
+            attributes: &attributes,
+            at: now(),
+        })
+    };
+    assert_eq!(found(rb, oid::SHA256, &rb.hash), []);
+    assert_eq!(found(rb, oid::SHA256, &[0; 32]), [Breach::Hash]);
+    assert_eq!(found(rb, oid::SHA512, &[0; 64]), [Breach::Hash]);
+    assert_eq!(found(rb, oid::SHA1, &[0; 20]), [Breach::Hash]);
+    // The SHA-256 of the policy file, which the list publishes, in place of the hash inside it.
+    let of_the_file = "25f148b0828c0ba93695742469566fcc4d1618aa0c20cac56ae72b3419ecee6b";
+    let of_the_file: Digest = format!("sha256:{of_the_file}").parse().unwrap();
+    assert_eq!(found(rb, oid::SHA256, of_the_file.as_bytes()), [Breach::Hash]);
+    assert_eq!(found(revoked, oid::SHA256, &revoked.hash), [Breach::Period(Standing::Revoked)]);
+}
