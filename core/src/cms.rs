@@ -31,6 +31,9 @@ pub enum CmsError {
     /// The structure cannot be read; the text says what was expected.
     #[error("the signature structure cannot be read: {0} was expected")]
     Malformed(&'static str),
+    /// Size, depth or count is beyond what is read; the text names the limit.
+    #[error("the signature structure exceeds a limit: {0}")]
+    Limit(&'static str),
     /// The signer's key cannot be used.
     #[error(transparent)]
     Key(#[from] KeyError),
@@ -54,6 +57,7 @@ impl CmsError {
     pub const fn code(&self) -> ErrorCode {
         match self {
             Self::Malformed(_) => ErrorCode::CmsMalformed,
+            Self::Limit(_) => ErrorCode::LimitExceeded,
             Self::Key(error) => error.code(),
             Self::ValueInvalid(error) => error.code(),
             Self::DigestAlgorithm => ErrorCode::Internal,
@@ -65,7 +69,8 @@ impl CmsError {
 
 impl From<Malformed> for CmsError {
     fn from(error: Malformed) -> Self {
-        Self::Malformed(error.0)
+        // Every limit is worded like this, and nothing else is.
+        if error.0.starts_with("at most ") { Self::Limit(error.0) } else { Self::Malformed(error.0) }
     }
 }
 

@@ -65,7 +65,7 @@ impl From<Malformed> for TspError {
 impl From<CmsError> for TspError {
     fn from(error: CmsError) -> Self {
         match error {
-            CmsError::Malformed(what) => Self::Malformed(what),
+            CmsError::Malformed(what) | CmsError::Limit(what) => Self::Malformed(what),
             // Reading a structure fails in no other way.
             CmsError::Key(_)
             | CmsError::ValueInvalid(_)

@@ -126,7 +126,7 @@ pub fn stamps(cms: &[u8], position: usize, content: Content<'_>) -> Result<Vec<S
         let Some((_, kind)) = kind else { continue };
         for token in attribute.values() {
             if stamps.len() == MAX_STAMPS {
-                return Err(CmsError::Malformed("at most 32 time stamps per signer"));
+                return Err(CmsError::Limit("at most 32 time stamps per signer"));
             }
             stamps.push(scene.stamp(*kind, Some(at), token));
         }

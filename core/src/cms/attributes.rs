@@ -12,6 +12,9 @@ use crate::tlv::{Malformed, Reader, Tlv, encode, encode_set_of, single, tag};
 use crate::x509::{AlgorithmIdentifier, Certificate};
 use crate::{Timestamp, oid};
 
+/// More than any signature needs. Each is compared with all others.
+const MAX_SIGNED: usize = 100;
+
 /// DER of the attributes as they are signed.
 pub(super) fn encode_attributes(attributes: Vec<Vec<u8>>) -> Vec<u8> {
     encode_set_of(tag::SET, attributes)
@@ -144,6 +147,9 @@ impl SignedAttributes {
         let value = values.element()?;
         if !values.is_empty() {
             return Err(Malformed("one value per signed attribute"));
+        }
+        if self.kinds.len() == MAX_SIGNED {
+            return Err(Malformed("at most 100 signed attributes"));
         }
         if self.kinds.iter().any(|seen| seen == kind) {
             return Err(Malformed("each signed attribute only once"));

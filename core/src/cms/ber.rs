@@ -23,7 +23,7 @@ pub(super) fn to_der(bytes: &[u8]) -> Result<(Vec<u8>, usize), Malformed> {
 const CONSTRUCTED: u8 = 0x20;
 
 fn convert(rest: &mut &[u8], out: &mut Vec<u8>, depth: usize) -> Result<(), Malformed> {
-    let depth = depth.checked_sub(1).ok_or(Malformed("a structure that is less deep"))?;
+    let depth = depth.checked_sub(1).ok_or(Malformed("at most 32 levels"))?;
     let mut contents = Vec::new();
     let tag = if let [tag, 0x80, inner @ ..] = *rest
         && tag & CONSTRUCTED != 0
@@ -109,7 +109,7 @@ impl<'a> BerReader<'a> {
                     open += 1;
                     self.rest = &self.rest[2..];
                     if open > MAX_DEPTH {
-                        return Err(Malformed("a structure that is less deep"));
+                        return Err(Malformed("at most 32 levels"));
                     }
                 }
                 _ => {
@@ -182,7 +182,7 @@ mod tests {
             (&[0x30, 0x80, 0x02, 0x01, 0x05, 0x00], "a length is missing"),
             (&[0x04, 0x80, 0x00, 0x00], "a definite length"),
             (&[0x24, 0x03, 0x02, 0x01, 0x05], "a piece of an OCTET STRING"),
-            (&too_deep, "a structure that is less deep"),
+            (&too_deep, "at most 32 levels"),
         ] {
             assert_eq!(to_der(bytes), Err(Malformed(expected)), "{bytes:02x?}");
         }
@@ -209,7 +209,7 @@ mod tests {
         for levels in [MAX_DEPTH + 1, 1_000_000] {
             let bytes = [0x30, 0x80].repeat(levels);
             let refused = BerReader::new(&bytes).element().unwrap_err();
-            assert_eq!(refused, Malformed("a structure that is less deep"));
+            assert_eq!(refused, Malformed("at most 32 levels"));
         }
     }
 

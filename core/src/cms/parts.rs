@@ -64,7 +64,7 @@ impl<'a> Parts<'a> {
     /// `cms_malformed`.
     pub(crate) fn read(bytes: &'a [u8]) -> Result<Self, CmsError> {
         if bytes.len() > MAX_BYTES {
-            return Err(CmsError::Malformed("at most 64 MiB"));
+            return Err(CmsError::Limit("at most 64 MiB"));
         }
         let mut file = BerReader::new(bytes);
         let content_info = file.expect(tag::SEQUENCE, "a ContentInfo")?;

@@ -60,7 +60,8 @@ impl SignedData {
     /// Reads a ContentInfo with SignedData: DER, or BER with indefinite lengths. Nothing may follow.
     ///
     /// # Errors
-    /// `cms_malformed`.
+    /// `cms_malformed`; `limit_exceeded` above 64 MiB, 1 000 certificates, 1 000 pieces of revocation data, 100
+    /// signers, 100 signed and 500 unsigned attributes of each, or 32 levels.
     pub fn parse(bytes: &[u8]) -> Result<Self, CmsError> {
         Self::parse_before(bytes, |rest| rest.is_empty())
     }
@@ -68,14 +69,14 @@ impl SignedData {
     /// Reads the value of a PDF's `Contents`: the same, followed by any number of zero bytes.
     ///
     /// # Errors
-    /// `cms_malformed`.
+    /// As [`SignedData::parse`].
     pub fn parse_zero_padded(bytes: &[u8]) -> Result<Self, CmsError> {
         Self::parse_before(bytes, |rest| rest.iter().all(|byte| *byte == 0))
     }
 
     fn parse_before(bytes: &[u8], may_follow: impl Fn(&[u8]) -> bool) -> Result<Self, CmsError> {
         if bytes.len() > MAX_BYTES {
-            return Err(CmsError::Malformed("at most 64 MiB"));
+            return Err(CmsError::Limit("at most 64 MiB"));
         }
         let der = Reader::new(bytes).element().ok().filter(|element| may_follow(&bytes[element.raw.len()..]));
         let strict = match der {
@@ -86,7 +87,11 @@ impl SignedData {
             return Ok(parsed);
         }
         // Only what BER allows more than DER can make a second attempt succeed.
-        let Ok((converted, read)) = ber::to_der(bytes) else { return strict.map_err(CmsError::from) };
+        let (converted, read) = match ber::to_der(bytes).map_err(CmsError::from) {
+            Ok(converted) => converted,
+            Err(limit @ CmsError::Limit(_)) => return Err(limit),
+            Err(_) => return strict.map_err(CmsError::from),
+        };
         if converted == bytes[..read] {
             return strict.map_err(CmsError::from);
         }

@@ -152,5 +152,27 @@ fn counts_beyond_the_limits_are_refused_and_the_limit_is_named() {
     ] {
         let error = SignedData::parse(&bytes).unwrap_err();
         assert!(error.to_string().contains(expected), "{error} is not {expected}");
+        assert_eq!(error.code(), ErrorCode::LimitExceeded);
     }
+    for (bytes, expected) in [
+        (vec![0x30; (64 << 20) + 1], "at most 64 MiB"),
+        ([0x30, 0x80].repeat(1_000_000), "at most 32 levels"),
+    ] {
+        for error in [SignedData::parse(&bytes).unwrap_err(), Parts::read(&bytes).unwrap_err()] {
+            assert!(error.to_string().contains(expected), "{error} is not {expected}");
+            assert_eq!(error.code(), ErrorCode::LimitExceeded);
+        }
+    }
+}
+
+#[test]
+fn a_hundred_signed_attributes_are_enough() {
+    let attribute = |number: u8| {
+        let kind = encode(tag::OID, &[&[0x2a, 3, number]]);
+        encode(tag::SEQUENCE, &[&kind, &encode(tag::SET, &[&[5, 0]])])
+    };
+    let set = |count: u8| encode(tag::SET, &[&(0..count).map(attribute).collect::<Vec<_>>().concat()]);
+    assert!(SignedAttributes::parse(&set(100)).is_ok());
+    let error = SignedAttributes::parse(&set(101)).unwrap_err();
+    assert_eq!((error.to_string().contains("at most 100"), error.code()), (true, ErrorCode::LimitExceeded));
 }
