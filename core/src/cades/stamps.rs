@@ -283,3 +283,6 @@ fn hash_index_of(token: &TimeStampToken) -> Result<IndexValue, &'static str> {
         if attribute.is(oid::ATS_HASH_INDEX_V3) { HashIndex::parse(raw) } else { HashIndex::parse_v1(raw) };
     Ok(IndexValue { raw: raw.clone(), index })
 }
+
+#[cfg(test)]
+mod tests;
