@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use crate::config::Config;
 use crate::data_folder::DataFolder;
 use crate::engine::Engine;
 use crate::failure::Failure;
+use crate::fetch::{Fetcher, TimeStamps};
 use crate::http::health::Readiness;
 use crate::lookup::LookupKey;
 use crate::objects::Objects;
@@ -15,6 +16,9 @@ use crate::ports::{Clock, SigningKeys};
 use crate::store::Store;
 use crate::store::sessions::KnownSessions;
 use crate::trust::Trust;
+
+/// Validations at the same time.
+const MOST_VALIDATIONS: usize = 16;
 
 /// What every handler and worker has at hand.
 #[derive(Debug)]
@@ -26,11 +30,17 @@ pub(crate) struct App {
     pub(crate) store: Store,
     pub(crate) objects: Objects,
     pub(crate) trust: Trust,
+    /// `None` when nothing is fetched.
+    pub(crate) fetcher: Option<Fetcher>,
+    /// `None` without a time-stamping authority: then there is only level b.
+    pub(crate) time_stamps: Option<TimeStamps>,
     pub(crate) lookup: LookupKey,
     pub(crate) sessions: KnownSessions,
     pub(crate) clients: Vec<KnownClient>,
     pub(crate) engine: Engine,
     pub(crate) readiness: Readiness,
+    /// Turns of validations, which wait for the network most of the time.
+    pub(crate) validations: Semaphore,
     /// True from the moment the process is asked to stop: nobody is kept waiting then.
     pub(crate) stopping: watch::Sender<bool>,
 }
@@ -74,11 +84,19 @@ impl App {
                 Some(KnownClient { name: client.name.clone(), key_hash: client.key_hash()? })
             })
             .collect();
+        let fetcher = if config.fetch.enabled {
+            Some(Fetcher::new(&config.fetch, Some(folder.cache()), Arc::clone(&clock))?)
+        } else {
+            None
+        };
         Ok(Self {
             trust,
+            fetcher,
+            time_stamps: TimeStamps::open(&config.tsa)?,
             lookup: folder.lookup_key()?,
             engine: Engine::new(&config.limits),
             readiness: Readiness::default(),
+            validations: Semaphore::new(MOST_VALIDATIONS),
             stopping: watch::Sender::new(false),
             sessions: KnownSessions::default(),
             clients,

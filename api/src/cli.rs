@@ -44,7 +44,7 @@ enum Command {
     /// Serve the API with a demo portal, test people and a software token.
     Demo(demo::Arguments),
     /// Sign files with a PKCS#12 file or with a key of an instance.
-    Sign(sign::Arguments),
+    Sign(Box<sign::Arguments>),
     /// Verify signed PDFs and CMS files.
     Verify(verify::Arguments),
     /// Show certificates.
@@ -101,7 +101,7 @@ pub(crate) fn run() -> ExitCode {
     let result = match line.command {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments, output),
-        Command::Sign(arguments) => sign::run(arguments, output),
+        Command::Sign(arguments) => sign::run(&arguments, output),
         Command::Verify(arguments) => verify::run(&arguments, output),
         Command::Certificate(action) => certificate::run(&action, output),
         Command::Config(action) => config::run(&action, output),

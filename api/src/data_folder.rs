@@ -5,6 +5,7 @@
 //! lock                 held by the running server
 //! rubrica.sqlite       sessions, documents, keys, signatures
 //! objects/ab/cdef…     large documents by SHA-256
+//! cache/…              what was fetched for validations; may be removed at any time
 //! secrets/lookup-key   key of the hashes of CPF and CNPJ
 //! ```
 
@@ -108,6 +109,10 @@ impl DataFolder {
 
     pub(crate) fn objects(&self) -> PathBuf {
         self.root.join("objects")
+    }
+
+    pub(crate) fn cache(&self) -> PathBuf {
+        self.root.join("cache")
     }
 
     pub(crate) fn lookup_key(&self) -> Result<LookupKey, Failure> {

@@ -3,8 +3,10 @@
 //! `rubrica demo` also plays the backend of the bank whose portal it serves: `/demo/*` are that backend's routes, and
 //! none of them exists in `rubrica serve`.
 
+pub(crate) mod authorities;
 mod certificate;
 pub(crate) mod create;
+mod der;
 pub(crate) mod endpoints;
 mod files;
 mod jwk;
@@ -13,4 +15,4 @@ mod pki;
 pub(crate) mod proof;
 mod sample;
 
-pub(crate) use files::DemoFiles;
+pub(crate) use files::{DemoFiles, USUAL_PORT};

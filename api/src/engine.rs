@@ -2,13 +2,20 @@
 //!
 //! For `hsm` everything happens here, one task per signature: prepare, pin, commit the intent, use the key, verify,
 //! release. A crash at any point is taken up at the next start: what is pinned is never built again, so there is one
-//! artefact whatever happens. For `local` the handlers call the same steps.
+//! artefact whatever happens. For `local` the handlers call the same steps; above level b the engine takes over once the
+//! value is kept.
+//!
+//! Above level b the value is committed before anybody else is asked. An authority that does not answer then costs time,
+//! not the signature: the row stays `signing`, and the engine asks again.
 
 pub(crate) mod artefact;
+mod drive;
 mod expiry;
-mod hsm;
 pub(crate) mod once;
+mod pdf_options;
 pub(crate) mod plan;
+pub(crate) mod raise;
+pub(crate) mod target;
 mod waiters;
 
 use std::num::NonZero;
@@ -72,6 +79,19 @@ impl Engine {
         self.waiting.fetch_add(1, Ordering::Relaxed);
         // Without a running engine the row waits for the next start.
         let _ = self.queue.send(task);
+    }
+
+    /// Queues a signature again after a while.
+    pub(crate) fn submit_later(app: &Arc<App>, id: SignatureId, pause: Duration) {
+        let app = Arc::clone(app);
+        tokio::spawn(async move {
+            let mut stopping = app.stopping.subscribe();
+            tokio::select! {
+                () = tokio::time::sleep(pause) => app.engine.submit(Task::Left(id)),
+                // The next start takes it up.
+                _ = stopping.wait_for(|stopping| *stopping) => {}
+            }
+        });
     }
 
     /// Runs work that takes the processor for a while, off the async threads.
@@ -162,7 +182,7 @@ async fn work(
         let Some(task) = next else { break };
         app.engine.waiting.fetch_sub(1, Ordering::Relaxed);
         let app = Arc::clone(&app);
-        under_way.spawn(async move { hsm::drive(&app, task).await });
+        under_way.spawn(async move { drive::drive(&app, task).await });
     }
     while under_way.join_next().await.is_some() {}
 }

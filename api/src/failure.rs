@@ -62,6 +62,12 @@ impl Failure {
             | ErrorCode::TokenUnavailable
             | ErrorCode::TokenPinRejected
             | ErrorCode::TokenPinLocked
+            | ErrorCode::CertificateRevoked
+            | ErrorCode::RevocationUnknown
+            | ErrorCode::RevocationMalformed
+            | ErrorCode::TimeStampUnavailable
+            | ErrorCode::TimeStampInvalid
+            | ErrorCode::SignatureNotExtendable
             | ErrorCode::Internal
             | ErrorCode::Unavailable => 1,
             _ => 3,
@@ -98,6 +104,22 @@ const fn usual_remedy(code: ErrorCode) -> &'static str {
         ErrorCode::TokenUnavailable => "Check the token with `rubrica doctor` and try again",
         ErrorCode::TokenPinRejected => "Correct the PIN before the next try: wrong ones lock the token",
         ErrorCode::TokenPinLocked => "Have the security officer unlock the token",
+        ErrorCode::PdfPasswordWrong => "Give the right password of the PDF",
+        ErrorCode::SignatureFieldNotFound => {
+            "Name a signature field of the PDF, or leave --field out for a new one"
+        }
+        ErrorCode::SignatureFieldUnusable => "Choose another field, or leave --field out for a new one",
+        ErrorCode::AppearanceInvalid => "Correct the page, the rectangle, the text or the picture",
+        ErrorCode::LimitExceeded => "Use a smaller or simpler file",
+        ErrorCode::CertificateRevoked => "Use another certificate",
+        ErrorCode::RevocationUnknown => "Check the network and fetch.allowed_hosts, and try again",
+        ErrorCode::RevocationMalformed => "Tell the authority that publishes them",
+        ErrorCode::PolicyNotApplicable => "Choose another policy, level or key",
+        ErrorCode::TimeStampUnavailable => {
+            "Check the address and the credentials of the authority, and try again"
+        }
+        ErrorCode::TimeStampInvalid => "Use another time-stamping authority",
+        ErrorCode::SignatureNotExtendable => "Sign again at the level that is needed",
         ErrorCode::NotSigned => "Give a signed PDF, or a .p7s with --content",
         ErrorCode::CmsMalformed => "Get the file again from its source",
         ErrorCode::ContentRequired => "Give the signed file with --content",

@@ -6,6 +6,7 @@ mod address;
 mod cache;
 mod client;
 mod egress;
+mod evidence;
 mod tsa;
 
 use std::collections::HashMap;
@@ -21,14 +22,18 @@ use crate::ports::Clock;
 
 use cache::{Cache, Key, Lifetime};
 use client::{Call, Client, Posted, system_roots, tls};
+use egress::Rules;
 
 pub(crate) use client::FetchError;
-pub(crate) use egress::Rules;
+pub(crate) use evidence::Effort;
+pub(crate) use tsa::{StampError, TimeStamps};
 
 /// Largest OCSP response.
 const OCSP_BYTES: u64 = 1024 * 1024;
 /// Largest bundle of issuer certificates.
 const ISSUERS_BYTES: u64 = 1024 * 1024;
+/// See [`Fetcher::moment_ago`].
+const FRESH_MS: u64 = 5000;
 /// An OCSP request whose URL stays below this is sent by GET, so that proxies on the way may answer (RFC 6960 §A.1).
 const LONGEST_OCSP_GET: usize = 255;
 
@@ -53,12 +58,18 @@ impl Fetcher {
         folder: Option<PathBuf>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, Failure> {
-        let rules = Rules::new(&config.allowed_hosts, &config.private_hosts)?;
+        let rules = Rules::new(&config.allowed_hosts, &config.private_hosts, &config.mirrors)?;
         let client = Client::new(rules, tls(system_roots()).build(), config.timeout());
         let named = !config.cache_folder.as_os_str().is_empty();
         let folder = if named { Some(config.cache_folder.clone()) } else { folder };
         let cache = Cache::new(folder, config.memory_bytes, config.cache_bytes);
         Ok(Self { client, cache, clock, crl_bytes: config.crl_bytes, flights: Mutex::default() })
+    }
+
+    /// What was fetched since then is as fresh as a validation needs: revocations are not published by the second.
+    pub(crate) fn moment_ago(&self) -> Timestamp {
+        let now = self.clock.now().unix_ms();
+        Timestamp::from_unix_ms(now.saturating_sub(FRESH_MS)).unwrap_or_else(|_| self.clock.now())
     }
 
     /// What `url` serves, from the cache when it is good for that.
@@ -116,6 +127,7 @@ impl Fetcher {
         let flight = Arc::clone(self.flights().entry(key).or_default());
         let _turn = flight.lock().unwrap_or_else(PoisonError::into_inner);
         let answer = find().unwrap_or_else(|| {
+            std::thread::sleep(self.cache.pause(key, self.clock.now()));
             let answer = fetch().and_then(|bytes| {
                 let lifetime = lifetime(&bytes)?;
                 let bytes: Arc<[u8]> = bytes.into();

@@ -5,11 +5,12 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
+use aws_lc_rs::digest::{Context, SHA256};
 use rubrica_core::ErrorCode;
 use rubrica_core::pdf::{File, Source, SourceError};
 
 use crate::failure::Failure;
-use crate::objects::UnkeptBytes;
+use crate::objects::{UnkeptBytes, sha256};
 
 /// Up to this size a file is read into memory.
 const LARGEST_IN_MEMORY: u64 = 16 * 1024 * 1024;
@@ -80,6 +81,36 @@ impl Input {
         head.is_ok_and(|head| head.windows(5).any(|window| window == b"%PDF-"))
     }
 
+    /// Length in bytes.
+    pub(crate) fn size_bytes(&self) -> u64 {
+        self.file().len()
+    }
+
+    /// SHA-256 of all bytes.
+    pub(crate) fn sha256(&self) -> io::Result<[u8; 32]> {
+        match self {
+            Self::Memory(bytes) => Ok(sha256(bytes)),
+            Self::Disk(_) => {
+                let mut hash = Context::new(&SHA256);
+                let file = self.file();
+                file.feed(0..file.len(), |block| hash.update(block)).map_err(io::Error::other)?;
+                Ok(hash.finish().as_ref().try_into().expect("SHA-256 has 32 bytes"))
+            }
+        }
+    }
+
+    /// Adds bytes at the end: a file on the disk must be open for writing.
+    pub(crate) fn append(&mut self, more: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Memory(bytes) => bytes.extend_from_slice(more),
+            Self::Disk(DiskFile { file, length }) => {
+                file.write_all_at(more, *length)?;
+                *length += more.len() as u64;
+            }
+        }
+        Ok(())
+    }
+
     /// All bytes, for what is read as a whole.
     pub(crate) fn read_all(&self) -> io::Result<std::borrow::Cow<'_, [u8]>> {
         match self {
@@ -121,5 +152,18 @@ mod tests {
         assert!(matches!(large, Input::Disk(_)) && large.is_pdf());
         assert_eq!(large.file().len(), LARGEST_IN_MEMORY + 1);
         assert_eq!(large.read_all().unwrap().len() as u64, LARGEST_IN_MEMORY + 1);
+    }
+
+    #[test]
+    fn appending_and_hashing_are_the_same_in_memory_and_on_the_disk() {
+        let file = tempfile::tempfile().unwrap();
+        file.set_len(LARGEST_IN_MEMORY + 1).unwrap();
+        let mut disk = Input::from_file(file).unwrap();
+        let mut memory = Input::Memory(disk.read_all().unwrap().into_owned());
+        for input in [&mut disk, &mut memory] {
+            input.append(b"more").unwrap();
+            assert_eq!(input.size_bytes(), LARGEST_IN_MEMORY + 5);
+        }
+        assert_eq!(disk.sha256().unwrap(), memory.sha256().unwrap());
     }
 }

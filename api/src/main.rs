@@ -8,10 +8,6 @@ mod data_folder;
 mod demo;
 mod engine;
 mod failure;
-#[expect(
-    dead_code,
-    reason = "validation does not ask for revocation data yet; it goes with the first caller"
-)]
 mod fetch;
 mod hex;
 mod http;

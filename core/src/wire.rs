@@ -27,12 +27,18 @@ pub enum SignatureFormat {
     Cades,
 }
 
-/// Baseline level (ETSI EN 319 122-1 and 319 142-1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// Baseline level (ETSI EN 319 122-1 and 319 142-1), each above the one before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SignatureLevel {
     /// Basic: no proof of time.
     B,
+    /// With a time stamp on the signature.
+    T,
+    /// Also with what validates it later: certificates, CRLs, OCSP responses.
+    Lt,
+    /// Also with a time stamp over all of it, to be renewed.
+    Lta,
 }
 
 /// Signature policy of ICP-Brasil named in the signature.
@@ -41,12 +47,22 @@ pub enum SignatureLevel {
 pub enum SignaturePolicy {
     /// No policy is named.
     None,
+    /// AD-RB: basic reference; level `b` or higher.
+    AdRb,
+    /// AD-RT: reference of time; level `t` or higher.
+    AdRt,
+    /// AD-RV: references for validation; CAdES only, level `lt`.
+    AdRv,
+    /// AD-RC: complete references; level `lt`.
+    AdRc,
+    /// AD-RA: references for archiving; level `lta`.
+    AdRa,
 }
 
 /// State of a signature. It moves only along these edges:
 ///
 /// `accepted → prepared → signing → released`, for `hsm`;
-/// `prepared → released`, for `local`; every state but `released` may end in `failed`, `prepared` also in `expired`.
+/// `prepared → released`, for `local` at level `b`, `prepared → signing → released` above it; every state but `released` may end in `failed`, `prepared` also in `expired`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SignatureState {
@@ -54,7 +70,8 @@ pub enum SignatureState {
     Accepted,
     /// The data to be signed are built and pinned; for `local` it is the person's turn.
     Prepared,
-    /// The intent is committed: the key may have been used.
+    /// The intent is committed: the key may have been used. Above level `b` the signature stays here while time stamps and
+    /// revocation data are collected; an authority that does not answer is asked again, without another use of the key.
     Signing,
     /// The artefact was verified and can be fetched.
     Released,
@@ -215,7 +232,113 @@ pub struct KeyView {
     pub certificate: CertificateView,
 }
 
-/// `POST /v1/signatures`.
+/// `POST /v1/signatures`, all of it.
+///
+/// [`CreateSignature`] is the part that the browser's SDK sends; both are read the same way.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignatureRequest {
+    /// The document to sign.
+    pub document_id: String,
+    /// Whose key store signs.
+    pub custody: Custody,
+    /// Kind of artefact.
+    pub format: SignatureFormat,
+    /// Baseline level; when absent the lowest that the policy allows.
+    #[serde(default)]
+    pub level: Option<SignatureLevel>,
+    /// Signature policy; `none` when absent.
+    #[serde(default = "policy_none")]
+    pub policy: SignaturePolicy,
+    /// Signer's certificate, DER in standard base64. Required for `local`, refused for `hsm`.
+    #[serde(default)]
+    pub certificate: Option<String>,
+    /// How the signature stands in the PDF; refused for `cades`.
+    #[serde(default)]
+    pub pdf: Option<PdfOptions>,
+}
+
+/// How a signature stands in a PDF. Every member may be absent.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PdfOptions {
+    /// Fully qualified name of an empty signature field to sign.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// Name of a new field; the next free `SignatureN` when both are absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new_field: Option<String>,
+    /// Makes the signature a certification, the first of the file (DocMDP, ISO 32000-2 §12.8.2.2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certification: Option<PdfCertification>,
+    /// The names under which the signature is stored; `etsi` when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sub_filter: Option<PdfSubFilter>,
+    /// Why the person signs. Refused beside a policy (EN 319 142-1 §6.3).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Where the person signs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
+    /// What is shown on a page; nothing when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub appearance: Option<PdfAppearance>,
+}
+
+/// What a certification allows afterwards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PdfCertification {
+    /// Nothing but validation data and document time stamps.
+    NoChanges,
+    /// Filling in forms and signing.
+    FormFilling,
+    /// Also annotations.
+    Annotations,
+}
+
+/// The names under which a signature is stored in a PDF.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PdfSubFilter {
+    /// `/ETSI.CAdES.detached`: what every reader understands.
+    Etsi,
+    /// `/PBAD.PAdES`: what DOC-ICP-15.03 writes and few readers understand.
+    Pbad,
+}
+
+/// A visible signature.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PdfAppearance {
+    /// Page and rectangle; absent for an existing field, which has a place of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub placement: Option<PdfPlacement>,
+    /// Lines of text; when absent who signs, the masked CPF or the CNPJ, and when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lines: Option<Vec<String>>,
+    /// A PNG or JPEG file in standard base64.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+}
+
+/// Page and rectangle in points (1/72 inch), from the lower left corner of the page as a reader shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PdfPlacement {
+    /// Number of the page, from 1.
+    pub page: u32,
+    /// Distance from the left edge.
+    pub left: f64,
+    /// Distance from the lower edge.
+    pub bottom: f64,
+    /// To the right.
+    pub width: f64,
+    /// Upwards.
+    pub height: f64,
+}
+
+/// What the browser's SDK sends to `POST /v1/signatures`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CreateSignature {
@@ -225,19 +348,15 @@ pub struct CreateSignature {
     pub custody: Custody,
     /// Kind of artefact.
     pub format: SignatureFormat,
-    /// Baseline level; `b` when absent.
-    #[serde(default = "level_b")]
-    pub level: SignatureLevel,
+    /// Baseline level; when absent the lowest that the policy allows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub level: Option<SignatureLevel>,
     /// Signature policy; `none` when absent.
     #[serde(default = "policy_none")]
     pub policy: SignaturePolicy,
     /// Signer's certificate, DER in standard base64. Required for `local`, refused for `hsm`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate: Option<String>,
-}
-
-const fn level_b() -> SignatureLevel {
-    SignatureLevel::B
 }
 
 const fn policy_none() -> SignaturePolicy {
@@ -336,14 +455,28 @@ pub struct SignatureProblem {
 /// Answer to `POST /v1/validations`.
 ///
 /// The request is the signed file itself, or `multipart/form-data` with the parts `file` and `content`, the latter for a
-/// detached signature. Query: `at`, the time the question is asked for, RFC 3339, now when absent. Nothing of it is
-/// stored.
+/// detached signature. Query: `at`, the time the question is asked for, RFC 3339, now when absent; `language`, `pt-BR`
+/// or `en`, asks for the text. Nothing of it is stored.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Validation {
     /// SHA-256 of the signed file, lower-case hexadecimal.
     pub file_sha256: String,
     /// What was checked and found.
     pub report: Report,
+    /// The report for people, when a language was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// Addresses of CRLs, OCSP responders and issuer certificates that gave nothing.
+    pub not_fetched: Vec<NotFetched>,
+}
+
+/// An address that gave nothing to a validation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotFetched {
+    /// As a certificate names it.
+    pub url: String,
+    /// Why, for an operator.
+    pub reason: String,
 }
 
 /// Error body, `application/problem+json` (RFC 9457).

@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Args;
 use rubrica_core::ErrorCode;
@@ -13,7 +14,7 @@ use crate::adapters::environment;
 use crate::app::Role;
 use crate::config::Config;
 use crate::data_folder::DataFolder;
-use crate::demo::{DemoFiles, create, endpoints, proof};
+use crate::demo::{DemoFiles, USUAL_PORT, authorities, create, endpoints, proof};
 use crate::failure::Failure;
 use crate::http::router::Extras;
 use crate::http::server;
@@ -24,7 +25,7 @@ use crate::{serving, telemetry};
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// Port on this machine; 0 takes a free one.
-    #[arg(long, value_name = "N", default_value_t = 8080)]
+    #[arg(long, value_name = "N", default_value_t = USUAL_PORT)]
     port: u16,
     /// Data folder; made at the first start.
     #[arg(long, value_name = "DIR", default_value = "demo-data")]
@@ -44,7 +45,7 @@ pub(super) fn run(arguments: &Arguments, output: Output) -> Result<ExitCode, Fai
             format!("{} is the data folder of an instance, not of a demo", arguments.data.display()),
         ));
     }
-    files.refresh(folder.root())?;
+    files.refresh(folder.root(), if arguments.port == 0 { USUAL_PORT } else { arguments.port })?;
     let mut config = Config::load(Some(&files.config()))?;
     environment::ensure(&config.token.environment)?;
     config.server.listen = SocketAddr::from((Ipv4Addr::LOCALHOST, arguments.port));
@@ -54,7 +55,7 @@ pub(super) fn run(arguments: &Arguments, output: Output) -> Result<ExitCode, Fai
 }
 
 async fn serve(
-    config: Config,
+    mut config: Config,
     folder: &DataFolder,
     files: &DemoFiles,
     site: &Path,
@@ -62,13 +63,16 @@ async fn serve(
 ) -> Result<(), Failure> {
     let listener = server::bind(config.server.listen).await?;
     let _lock = folder.lock()?;
-    let app = serving::open(config, folder, Role::Server)?;
-    let proof = proof::sign_sample(&app).await?;
     let address = listener
         .local_addr()
         .map_err(|error| Failure::of(ErrorCode::Internal, format!("the listener has no address: {error}")))?;
-    let extras =
-        Extras { routes: endpoints::routes(files, address)?, site: site.is_dir().then(|| Site::new(site)) };
+    files.refresh(folder.root(), address.port())?;
+    files.reach_authorities(&mut config, address.port());
+    let app = serving::open(config, folder, Role::Server)?;
+    let proof = proof::sign_sample(&app).await?;
+    let routes =
+        endpoints::routes(files, address)?.merge(authorities::routes(files, Arc::clone(&app.clock))?);
+    let extras = Extras { routes, site: site.is_dir().then(|| Site::new(site)) };
     let url = format!("http://localhost:{}", address.port());
     output.result(&json!({ "proof": proof, "url": url, "data": folder.root() }), || {
         let portal = if extras.site.is_some() { "" } else { " (API only: the portal is not built)" };

@@ -1,12 +1,15 @@
 //! What a command writes: results on standard output, failures on standard error, files in one step.
 
+use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 
 use rubrica_core::ErrorCode;
 use serde::Serialize;
+use tempfile::NamedTempFile;
 
 use crate::failure::Failure;
+use crate::input::Input;
 
 /// How results are written.
 #[derive(Debug, Clone, Copy)]
@@ -59,34 +62,67 @@ fn write_out(text: &str) {
 
 /// Reads an input file.
 pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, Failure> {
-    std::fs::read(path).map_err(|error| {
-        Failure::of(ErrorCode::FileUnreadable, format!("cannot read {}: {error}", path.display()))
-    })
+    std::fs::read(path).map_err(|error| unreadable(path, &error))
 }
 
 /// Writes an output file beside its place and renames it: there is never half a file under the name.
-pub(super) fn write_file(path: &Path, parts: &[&[u8]]) -> Result<(), Failure> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let write = || {
-        let mut file = tempfile::Builder::new().prefix(".rubrica-").tempfile_in(folder)?;
-        for part in parts {
-            file.write_all(part)?;
-        }
-        file.as_file().sync_all()?;
-        set_usual_mode(file.as_file())?;
-        file.persist(path).map_err(|error| error.error)?;
-        Ok::<_, io::Error>(())
-    };
-    write().map_err(|error| {
-        Failure::of(ErrorCode::FileUnwritable, format!("cannot write {}: {error}", path.display()))
-    })
+pub(super) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let mut draft = Draft::beside(path)?;
+    draft.file.write_all(bytes).map_err(|error| unwritable(path, &error))?;
+    draft.finish()
+}
+
+/// An output file on its way; removed unless it is finished.
+#[derive(Debug)]
+pub(super) struct Draft<'a> {
+    file: NamedTempFile,
+    path: &'a Path,
+}
+
+impl<'a> Draft<'a> {
+    /// Begins an empty file beside its place.
+    pub(super) fn beside(path: &'a Path) -> Result<Self, Failure> {
+        let folder = match path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        };
+        let file = tempfile::Builder::new().prefix(".rubrica-").tempfile_in(folder);
+        Ok(Self { file: file.map_err(|error| unwritable(path, &error))?, path })
+    }
+
+    /// Begins with the bytes of another file, which are copied by the system. Gives them to read and to append to.
+    pub(super) fn copy_of(source: &Path, path: &'a Path) -> Result<(Self, Input), Failure> {
+        let mut draft = Self::beside(path)?;
+        let mut original = File::open(source).map_err(|error| unreadable(source, &error))?;
+        io::copy(&mut original, draft.file.as_file_mut()).map_err(|error| unwritable(path, &error))?;
+        let input = draft.file.as_file().try_clone().and_then(Input::from_file);
+        let input = input.map_err(|error| unreadable(source, &error))?;
+        Ok((draft, input))
+    }
+
+    /// Gives the file its name.
+    pub(super) fn finish(self) -> Result<(), Failure> {
+        let Self { file, path } = self;
+        let finish = || {
+            file.as_file().sync_all()?;
+            set_usual_mode(file.as_file())?;
+            file.persist(path).map_err(|error| error.error)?;
+            Ok::<_, io::Error>(())
+        };
+        finish().map_err(|error| unwritable(path, &error))
+    }
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Failure {
+    Failure::of(ErrorCode::FileUnreadable, format!("cannot read {}: {error}", path.display()))
+}
+
+fn unwritable(path: &Path, error: &io::Error) -> Failure {
+    Failure::of(ErrorCode::FileUnwritable, format!("cannot write {}: {error}", path.display()))
 }
 
 /// Temporary files are private; a result is readable like any file its user makes.
-fn set_usual_mode(file: &std::fs::File) -> io::Result<()> {
+fn set_usual_mode(file: &File) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     file.set_permissions(std::fs::Permissions::from_mode(0o644))
 }

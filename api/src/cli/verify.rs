@@ -2,20 +2,24 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use clap::Args;
-use rubrica_core::validation::{Context, Indication, Report};
+use clap::{Args, ValueEnum};
+use rubrica_core::validation::{Context, Indication, Language, Report};
+use rubrica_core::wire::NotFetched;
 use rubrica_core::x509::TrustAnchors;
 use rubrica_core::{ErrorCode, Timestamp};
 use serde::Serialize;
 
+use super::Instance;
 use super::output::{Output, write_file};
 use crate::adapters::clock::SystemClock;
 use crate::failure::Failure;
+use crate::fetch::Fetcher;
 use crate::input::Input;
 use crate::ports::Clock;
-use crate::trust;
-use crate::validating::validate;
+use crate::trust::{self, Trust};
+use crate::validating::{Validated, validate};
 
 /// Options of `verify`.
 #[derive(Debug, Args)]
@@ -32,9 +36,36 @@ pub(super) struct Arguments {
     /// Ask for this time instead of now: 2026-11-23T12:00:00Z.
     #[arg(long, value_name = "TIME")]
     at: Option<Timestamp>,
+    /// Fetch nothing: only what the files bring along says whether a certificate was revoked.
+    #[arg(long)]
+    offline: bool,
+    /// Do not ask whether certificates were revoked; the report says so.
+    #[arg(long)]
+    without_revocation: bool,
+    /// Language of the report.
+    #[arg(long, value_enum, value_name = "LANGUAGE", default_value_t = ReportLanguage::En)]
+    language: ReportLanguage,
+    #[command(flatten)]
+    instance: Instance,
     /// Write the reports as JSON to this file too.
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum ReportLanguage {
+    #[value(name = "pt-BR")]
+    PtBr,
+    En,
+}
+
+impl From<ReportLanguage> for Language {
+    fn from(language: ReportLanguage) -> Self {
+        match language {
+            ReportLanguage::PtBr => Self::PtBr,
+            ReportLanguage::En => Self::En,
+        }
+    }
 }
 
 /// What came of one file.
@@ -45,6 +76,9 @@ struct Verified {
     indication: Option<Indication>,
     #[serde(skip_serializing_if = "Option::is_none")]
     report: Option<Report>,
+    /// Addresses that gave nothing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    not_fetched: Vec<NotFetched>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<Unreadable>,
 }
@@ -66,24 +100,19 @@ pub(super) fn run(arguments: &Arguments, output: Output) -> Result<ExitCode, Fai
         ));
     }
     let content = arguments.content.as_deref().map(Input::open).transpose()?;
-    let anchors = if arguments.trust.is_empty() {
-        trust::icp_brasil_roots()
-    } else {
-        trust::read_certificates(&arguments.trust)?
-    };
-    let at = arguments.at.unwrap_or_else(|| SystemClock.now());
-    let context = Context::new(TrustAnchors::new(anchors), at).without_revocation();
+    let (context, fetcher) = context(arguments)?;
     let mut results = Vec::new();
     for file in &arguments.files {
         let verified = Input::open(file).and_then(|input| {
-            validate(&input, content.as_ref(), &context)
+            validate(&input, content.as_ref(), &context, fetcher.as_ref())
                 .map_err(|error| Failure::of(error.code(), error.to_string()).about(file.display()))
         });
         results.push(match verified {
-            Ok(report) => Verified {
+            Ok(Validated { report, failures, .. }) => Verified {
                 file: file.clone(),
                 indication: Some(report.overall()),
                 report: Some(report),
+                not_fetched: failures,
                 error: None,
             },
             Err(failure) => {
@@ -92,6 +121,7 @@ pub(super) fn run(arguments: &Arguments, output: Output) -> Result<ExitCode, Fai
                     file: file.clone(),
                     indication: None,
                     report: None,
+                    not_fetched: Vec::new(),
                     error: Some(Unreadable {
                         code: failure.code(),
                         what: failure.what().to_owned(),
@@ -104,13 +134,47 @@ pub(super) fn run(arguments: &Arguments, output: Output) -> Result<ExitCode, Fai
     if let Some(path) = &arguments.report {
         let json =
             serde_json::to_vec_pretty(&results).expect("reports have only strings and numbers as keys");
-        write_file(path, &[&json])?;
+        write_file(path, &json)?;
     }
     output.result(&results, || {
-        let reports = results.iter().filter_map(|one| Some((&one.file, one.report.as_ref()?)));
-        reports.map(|(file, report)| format!("{}: {}\n", file.display(), report)).collect()
+        results.iter().map(|one| describe(one, arguments.language.into())).collect::<String>()
     });
     Ok(ExitCode::from(exit_code(&results)))
+}
+
+/// What is relied on: the instance's trust when one is named, else the roots given, else those of ICP-Brasil.
+fn context(arguments: &Arguments) -> Result<(Context, Option<Fetcher>), Failure> {
+    let config = arguments.instance.load()?;
+    let (anchors, intermediates) = if !arguments.trust.is_empty() {
+        (TrustAnchors::new(trust::read_certificates(&arguments.trust)?), Vec::new())
+    } else {
+        let trust = Trust::load(&config.trust)?;
+        (trust.anchors(), trust.intermediates())
+    };
+    let at = arguments.at.unwrap_or_else(|| SystemClock.now());
+    let mut context = Context::new(anchors, at).with_intermediates(intermediates);
+    if arguments.without_revocation {
+        context = context.without_revocation();
+    }
+    let fetcher = if arguments.offline || !config.fetch.enabled {
+        None
+    } else {
+        Some(Fetcher::new(&config.fetch, None, Arc::new(SystemClock))?)
+    };
+    Ok((context, fetcher))
+}
+
+fn describe(one: &Verified, language: Language) -> String {
+    let Some(report) = &one.report else { return String::new() };
+    let mut text = format!("{}: {}\n", one.file.display(), report.to_text(language));
+    for NotFetched { url, reason } in &one.not_fetched {
+        let what = match language {
+            Language::PtBr => "não obtido",
+            Language::En => "not fetched",
+        };
+        text.push_str(&format!("  {what}: {url}: {reason}\n"));
+    }
+    text
 }
 
 /// Failed beats unreadable, unreadable beats indeterminate.

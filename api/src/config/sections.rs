@@ -91,6 +91,7 @@ pub(crate) struct Fetch {
     pub(crate) enabled: bool,
     pub(crate) allowed_hosts: Vec<String>,
     pub(crate) private_hosts: Vec<String>,
+    pub(crate) mirrors: Vec<String>,
     pub(crate) timeout_ms: u64,
     pub(crate) crl_bytes: u64,
     pub(crate) cache_folder: PathBuf,
@@ -118,6 +119,7 @@ pub(crate) struct Tsa {
     pub(crate) roots: Vec<PathBuf>,
     pub(crate) timeout_ms: u64,
     pub(crate) retry_ms: u64,
+    pub(crate) patience_seconds: u64,
 }
 
 impl Tsa {

@@ -144,6 +144,12 @@ pub(super) fn extended_key_usage() -> der::Result<Extension> {
     extension(rfc5280::ID_CE_EXT_KEY_USAGE, false, &ExtendedKeyUsage(purposes))
 }
 
+/// timeStamping and nothing else, critical (RFC 3161 §2.3).
+pub(super) fn time_stamping() -> der::Result<Extension> {
+    let purposes = vec![rfc5280::ID_KP_TIME_STAMPING];
+    extension(rfc5280::ID_CE_EXT_KEY_USAGE, true, &ExtendedKeyUsage(purposes))
+}
+
 /// A policy with the URL of its practice statement.
 pub(super) fn policy(oid: &str, statement_url: &str) -> der::Result<Extension> {
     let policy = PolicyInformation {

@@ -99,6 +99,8 @@ pub(crate) fn fill_here(draft: &Path) -> Result<(), Failure> {
     let identities = simulator_identities(&pki).map_err(|error| encoding(&error))?;
     let json = serde_json::to_vec(&identities).expect("identities have only strings");
     write_private(&files.simulator(), &json).map_err(|error| unwritable(draft, &error))?;
+    let json = serde_json::to_vec(&pki.stored()).expect("authorities have only strings");
+    write_private(&files.authorities(), &json).map_err(|error| unwritable(draft, &error))?;
 
     let lookup = LookupKey::from_secret(&Secret::from_file(&draft.join("secrets/lookup-key"))?)?;
     let mut rows = Vec::new();

@@ -10,13 +10,17 @@
 //! pki/root.pem               the demo root: `rubrica verify --trust`
 //! pki/intermediates.pem
 //! pki/simulator.json         identities of the Web PKI simulator
+//! pki/authorities.json       keys of the authorities, which publish while the demo runs
+//! pki/revoked                serial numbers that their lists hold, one a line, hexadecimal; need not be there
 //! ```
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::pki::REPOSITORY_HOST;
 use crate::adapters::pkcs11::{Settings, find_module};
+use crate::config::Config;
 use crate::data_folder::{self, unwritable};
 use crate::failure::Failure;
 use crate::hex;
@@ -69,6 +73,14 @@ impl DemoFiles {
         self.root.join("pki/simulator.json")
     }
 
+    pub(super) fn authorities(&self) -> PathBuf {
+        self.root.join("pki/authorities.json")
+    }
+
+    pub(super) fn revoked(&self) -> PathBuf {
+        self.root.join("pki/revoked")
+    }
+
     /// Makes folders and secrets of a new demo.
     pub(super) fn create(&self) -> Result<(), Failure> {
         let create = || {
@@ -82,11 +94,19 @@ impl DemoFiles {
             secret(&self.portal_key(), format!("rak_{}", hex::encode(crate::random::bytes::<32>())))
         };
         create().map_err(|error| unwritable(&self.root, &error))?;
-        self.refresh(&self.root)
+        self.refresh(&self.root, USUAL_PORT)
     }
 
-    /// Writes the files that hold absolute paths, when they do not fit `place`: the folder may have been moved.
-    pub(crate) fn refresh(&self, place: &Path) -> Result<(), Failure> {
+    /// Lets an instance read what the authorities of a demo on `port` of this machine publish.
+    pub(crate) fn reach_authorities(&self, config: &mut Config, port: u16) {
+        if self.authorities().exists() {
+            config.fetch.mirrors = vec![mirror(port)];
+            config.tsa.url = time_stamps_url(port);
+        }
+    }
+
+    /// Writes the files that hold absolute paths or the port, when they do not fit `place`: the folder may have been moved.
+    pub(crate) fn refresh(&self, place: &Path, port: u16) -> Result<(), Failure> {
         let refresh = || {
             let conf = format!(
                 "# Written by rubrica at each start.\ndirectories.tokendir = {}\nobjectstore.backend = file\n\
@@ -94,7 +114,7 @@ impl DemoFiles {
                 place.join("softhsm/tokens").display()
             );
             write_if_changed(&self.softhsm_conf(), &conf)?;
-            write_if_changed(&self.config(), &self.config_text(place)?)
+            write_if_changed(&self.config(), &self.config_text(place, port)?)
         };
         refresh().map_err(|error| unwritable(&self.root, &error))
     }
@@ -114,7 +134,7 @@ impl DemoFiles {
         })
     }
 
-    fn config_text(&self, place: &Path) -> io::Result<String> {
+    fn config_text(&self, place: &Path, port: u16) -> io::Result<String> {
         let read = |path: PathBuf| Ok::<_, io::Error>(fs::read_to_string(path)?.trim().to_owned());
         let (label, api_key) = (read(self.label())?, read(self.portal_key())?);
         let conf = place.join("softhsm/softhsm2.conf");
@@ -126,10 +146,25 @@ impl DemoFiles {
              [token]\nlabel = \"{label}\"\npin_file = \"secrets/token-pin\"\n\n\
              [token.environment]\nSOFTHSM2_CONF = {conf}\n\n\
              [trust]\nicp_brasil = false\nanchors = [\"pki/root.pem\"]\nintermediates = [\"pki/intermediates.pem\"]\n\n\
-             [[clients]]\nname = \"{PORTAL}\"\nkey_sha256 = \"{key_hash}\"\n"
+             [fetch]\nmirrors = [\"{}\"]\n\n\
+             [tsa]\nurl = \"{}\"\n\n\
+             [[clients]]\nname = \"{PORTAL}\"\nkey_sha256 = \"{key_hash}\"\n",
+            mirror(port),
+            time_stamps_url(port),
         ))
     }
 }
+
+fn mirror(port: u16) -> String {
+    format!("{REPOSITORY_HOST}=127.0.0.1:{port}")
+}
+
+fn time_stamps_url(port: u16) -> String {
+    format!("http://127.0.0.1:{port}/act")
+}
+
+/// Port of a demo that was not told another.
+pub(crate) const USUAL_PORT: u16 = 8080;
 
 /// Label of the key that health checks sign with.
 pub(super) const CANARY_LABEL: &str = "rubrica-canary";

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rsa::{KeyPair, KeySize};
+use base64ct::{Base64, Encoding};
 use const_oid::ObjectIdentifier;
 use const_oid::db::rfc4519;
 use der::Any;
@@ -13,10 +15,13 @@ use x509_cert::ext::pkix::name::{GeneralName, OtherName};
 use x509_cert::ext::pkix::{KeyUsage, KeyUsages};
 use x509_cert::name::Name;
 
+use super::authorities::{StoredAuthority, TIME_STAMP_POLICY, TIME_STAMPS};
 use super::certificate::{self, Content, Issuer};
 use super::people::{Generation, Person, Profile, RESPONSIBLE};
 
-/// Nothing is published there: the name can never belong to anybody (RFC 6761).
+/// The host of everything that is published. The name can never belong to anybody (RFC 6761): who wants to read there
+/// names the running demo as its mirror.
+pub(super) const REPOSITORY_HOST: &str = "pki-test.rubrica.invalid";
 const REPOSITORY: &str = "http://pki-test.rubrica.invalid";
 
 const fn days(count: u64) -> Duration {
@@ -38,6 +43,7 @@ pub(super) struct Pki {
     root: Authority,
     first: Authority,
     second: Authority,
+    time_stamps: Authority,
     now: Timestamp,
 }
 
@@ -53,13 +59,14 @@ pub(super) enum Life {
 impl Pki {
     /// Makes the authorities. RSA-4096 for the root takes a second or two.
     pub(super) fn create(now: Timestamp) -> der::Result<Self> {
-        // Three keys that do not depend on each other.
-        let (root_key, first_key, second_key) = std::thread::scope(|scope| {
+        // Keys that do not depend on each other.
+        let (root_key, first_key, second_key, stamp_key) = std::thread::scope(|scope| {
             let root = scope.spawn(|| generate(KeySize::Rsa4096));
             let second = scope.spawn(|| generate(KeySize::Rsa2048));
+            let stamp = scope.spawn(|| generate(KeySize::Rsa2048));
             let first = generate(KeySize::Rsa2048);
             let joined = "generating a key does not panic";
-            (root.join().expect(joined), first, second.join().expect(joined))
+            (root.join().expect(joined), first, second.join().expect(joined), stamp.join().expect(joined))
         });
         let organisation = [(rfc4519::C, "BR"), (rfc4519::O, "ICP-Brasil TEST")];
         let unit = [(rfc4519::OU, "Rubrica Demo - TEST")];
@@ -83,7 +90,24 @@ impl Pki {
             now,
             6,
         )?;
-        Ok(Self { root, first, second, now })
+        let time_stamps =
+            second.issue_time_stamps(stamp_key, named("Autoridade de Carimbo do Tempo TEST v1")?, now)?;
+        Ok(Self { root, first, second, time_stamps, now })
+    }
+
+    /// The authorities as they are stored for the running demo.
+    pub(super) fn stored(&self) -> Vec<StoredAuthority> {
+        let all = [&self.root, &self.first, &self.second, &self.time_stamps];
+        all.map(|authority| {
+            let key: Pkcs8V1Der<'static> =
+                authority.key.as_der().expect("a fresh RSA key can be written as PKCS#8");
+            StoredAuthority {
+                name: authority.short_name.to_owned(),
+                certificate: Base64::encode_string(&authority.certificate),
+                key: Base64::encode_string(key.as_ref()),
+            }
+        })
+        .into()
     }
 
     pub(super) fn root(&self) -> &[u8] {
@@ -168,6 +192,25 @@ impl Authority {
         content.extensions.push(self.information_extension()?);
         let certificate = certificate::write(content, spki, &self.as_issuer())?;
         Ok(Self { name, short_name, key, key_id, certificate })
+    }
+
+    fn issue_time_stamps(&self, key: KeyPair, name: Name, now: Timestamp) -> der::Result<Self> {
+        let spki = certificate::spki_of(&key)?;
+        let key_id = certificate::key_id(&spki);
+        let content = Content {
+            subject: name.clone(),
+            not_before: before(now, days(1)),
+            not_after: now.plus(days(5 * 365)),
+            extensions: vec![
+                certificate::key_usage(KeyUsage(KeyUsages::DigitalSignature | KeyUsages::NonRepudiation))?,
+                certificate::time_stamping()?,
+                certificate::policy(TIME_STAMP_POLICY, &format!("{REPOSITORY}/dpc/act.pdf"))?,
+                self.crl_extension()?,
+                self.information_extension()?,
+            ],
+        };
+        let certificate = certificate::write(content, spki, &self.as_issuer())?;
+        Ok(Self { name, short_name: TIME_STAMPS, key, key_id, certificate })
     }
 
     fn as_issuer(&self) -> Issuer<'_> {

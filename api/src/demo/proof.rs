@@ -11,6 +11,7 @@ use super::people::find;
 use super::sample;
 use crate::app::App;
 use crate::engine::once::{self, Request};
+use crate::engine::target::Target;
 use crate::failure::Failure;
 use crate::store;
 
@@ -30,7 +31,8 @@ pub(crate) async fn sign_sample(app: &Arc<App>) -> Result<String, Failure> {
         key,
         name: "sample.pdf".to_owned(),
         document: sample::pdf("Rubrica: sample signed at the start of the demo. TEST"),
-        format: SignatureFormat::Pades,
+        target: Target::basic(SignatureFormat::Pades),
+        pdf: None,
     };
     let signed = once::sign(app, request).await?;
     Ok(format!(

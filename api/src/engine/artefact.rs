@@ -1,17 +1,19 @@
 //! Second step: from a signature value to an artefact that was validated before anybody sees it.
 
-use rubrica_core::ErrorCode;
 use rubrica_core::cades::CadesError;
-use rubrica_core::cms::CmsError;
+use rubrica_core::cms::{CmsError, SignedData};
 use rubrica_core::pades::PadesError;
 use rubrica_core::validation::{
     Content, Context, Indication, Report, ValidationError, validate_cms, validate_pdf,
 };
 use rubrica_core::wire::{SignatureFormat, SignatureProblem};
 use rubrica_core::x509::PathError;
+use rubrica_core::{ErrorCode, Timestamp};
 
-use super::plan::Plan;
+use super::plan::{Plan, Shape};
+use crate::fetch::StampError;
 use crate::hex;
+use crate::input::Input;
 use crate::objects::sha256;
 use crate::ports::SigningKeyError;
 use crate::store::signatures::ArtefactRow;
@@ -38,6 +40,25 @@ pub(crate) enum SigningFailure {
     /// The signer's certificate does not lead to a trusted root any more.
     #[error(transparent)]
     Path(#[from] PathError),
+    /// No time-stamping authority is configured.
+    #[error("no time-stamping authority is configured")]
+    NoAuthority,
+    /// The authority gave no time stamp, or not the one that was asked for.
+    #[error(transparent)]
+    TimeStamp(#[from] StampError),
+    /// Nobody says whether a certificate was revoked.
+    #[error("whether a certificate was revoked cannot be found out{0}")]
+    RevocationUnknown(String),
+    /// A certificate of a path was revoked.
+    #[error("the certificate with serial number {serial} was revoked on {since}")]
+    Revoked {
+        /// Hexadecimal.
+        serial: String,
+        since: Timestamp,
+    },
+    /// The disk.
+    #[error("the disk: {0}")]
+    Io(#[from] std::io::Error),
     /// What was made does not pass our own validation.
     #[error("the new signature does not validate: {0}")]
     NotValid(String),
@@ -51,8 +72,18 @@ impl SigningFailure {
             Self::Cades(error) => error.code(),
             Self::Token(error) => crate::http::problem::token_error_code(error),
             Self::Path(error) => error.code(),
-            Self::Unreadable(_) | Self::NotValid(_) => ErrorCode::Internal,
+            Self::NoAuthority => ErrorCode::TimeStampUnavailable,
+            Self::TimeStamp(error) => error.code(),
+            Self::RevocationUnknown(_) => ErrorCode::RevocationUnknown,
+            Self::Revoked { .. } => ErrorCode::CertificateRevoked,
+            Self::Unreadable(_) | Self::Io(_) | Self::NotValid(_) => ErrorCode::Internal,
         }
+    }
+
+    /// Whether the same may succeed later without anybody acting on the signature: an authority is down, refuses for now
+    /// or is misconfigured, which its operator mends.
+    pub(crate) fn is_transient(&self) -> bool {
+        matches!(self, Self::NoAuthority | Self::TimeStamp(_) | Self::RevocationUnknown(_))
     }
 
     /// What the row and the API say.
@@ -74,33 +105,71 @@ pub(crate) struct Sealed {
 
 /// Verifies the value against the pinned bytes, embeds it, reads the result from zero and validates it.
 ///
-/// Takes time in proportion to the document: call it off the async threads.
+/// For PAdES `document` becomes the signed file. Takes time in proportion to the document: call it off the async threads.
 pub(crate) fn seal(
     plan: &Plan,
-    mut document: Vec<u8>,
+    shape: &Shape,
+    document: &mut Input,
     signature_value: &[u8],
     context: &Context,
 ) -> Result<Sealed, SigningFailure> {
     let tail = plan.embed(signature_value)?;
     match plan {
         Plan::Pades(_) => {
-            document.extend_from_slice(&tail);
-            let report = validate_pdf(&document, context)?;
-            check_last(&report)?;
-            Ok(Sealed { size_bytes: document.len() as u64, sha256: sha256(&document), tail })
+            document.append(&tail)?;
+            check_pdf(document, context, Followed::Never)?;
+            Ok(Sealed { size_bytes: document.size_bytes(), sha256: document.sha256()?, tail })
         }
         Plan::Cades(_) => {
-            let report = validate_cms(&tail, Content::Bytes(&document), context)?;
-            check_last(&report)?;
+            check_cms(&tail, shape, document, context)?;
             Ok(Sealed { size_bytes: tail.len() as u64, sha256: sha256(&tail), tail })
         }
     }
 }
 
+/// What may follow a new signature in its file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Followed {
+    /// Nothing.
+    Never,
+    /// Revisions with validation data and document time stamps, which the validation judges.
+    ByProofs,
+}
+
+/// Checks the new signature of a PDF.
+pub(super) fn check_pdf(
+    document: &Input,
+    context: &Context,
+    followed: Followed,
+) -> Result<(), SigningFailure> {
+    check_last(&validate_pdf(document.file(), context)?, followed)
+}
+
+/// Checks the new signature of a CMS.
+pub(super) fn check_cms(
+    cms: &[u8],
+    shape: &Shape,
+    document: &Input,
+    context: &Context,
+) -> Result<(), SigningFailure> {
+    let is_inside = SignedData::parse(cms)?.content().is_some();
+    let content = if is_inside { Content::Inside } else { Content::File(document.file()) };
+    let report = validate_cms(cms, content, context)?;
+    match shape {
+        Shape::Detached | Shape::Enveloping | Shape::CoSignature(_) => check_last(&report, Followed::Never),
+        // The value was verified when it was put in; here the signature below must still hold together.
+        Shape::CounterSignature(_, position) => match report.signatures.get(*position) {
+            Some(signature) if signature.indication != Indication::Failed => Ok(()),
+            _ => Err(SigningFailure::NotValid("the countersigned signature fails".to_owned())),
+        },
+    }
+}
+
 /// The last signature is the new one; earlier ones of the document are not ours to judge.
-fn check_last(report: &Report) -> Result<(), SigningFailure> {
+fn check_last(report: &Report, followed: Followed) -> Result<(), SigningFailure> {
     let signature = report.signatures.last().ok_or(ValidationError::NotSigned)?;
-    if signature.indication == Indication::Passed && signature.covers_whole_file != Some(false) {
+    let is_at_the_end = signature.covers_whole_file != Some(false) || followed == Followed::ByProofs;
+    if signature.indication == Indication::Passed && is_at_the_end {
         return Ok(());
     }
     let findings: Vec<_> = signature
@@ -118,7 +187,7 @@ pub(crate) fn row(
     format: SignatureFormat,
     document_name: &str,
     tail: [u8; 32],
-    released_at: rubrica_core::Timestamp,
+    released_at: Timestamp,
 ) -> ArtefactRow {
     tracing::debug!(artefact.sha256 = hex::encode(sealed.sha256), "artefact sealed");
     ArtefactRow {

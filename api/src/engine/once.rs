@@ -5,10 +5,11 @@
 use std::sync::Arc;
 
 use rubrica_core::ErrorCode;
-use rubrica_core::wire::{Custody, SignatureFormat, SignatureLevel, SignaturePolicy, SignatureState};
+use rubrica_core::wire::{Custody, PdfOptions, SignatureFormat, SignatureState};
 use rubrica_core::x509::Certificate;
 
-use super::{Task, hsm};
+use super::target::Target;
+use super::{Task, drive};
 use crate::app::App;
 use crate::failure::Failure;
 use crate::ids::{DocumentId, SessionId, SignatureId};
@@ -29,7 +30,9 @@ pub(crate) struct Request {
     /// File name of the document.
     pub(crate) name: String,
     pub(crate) document: Vec<u8>,
-    pub(crate) format: SignatureFormat,
+    pub(crate) target: Target,
+    /// How the signature stands in a PDF.
+    pub(crate) pdf: Option<PdfOptions>,
 }
 
 /// A released artefact.
@@ -65,7 +68,7 @@ pub(crate) async fn sign(app: &Arc<App>, request: Request) -> Result<Signed, Fai
         id: DocumentId::generate(),
         session_id: session.id.clone(),
         name: request.name,
-        media_type: match request.format {
+        media_type: match request.target.format {
             SignatureFormat::Pades => "application/pdf",
             SignatureFormat::Cades => "application/octet-stream",
         }
@@ -79,13 +82,17 @@ pub(crate) async fn sign(app: &Arc<App>, request: Request) -> Result<Signed, Fai
         session_id: session.id.clone(),
         document_id: document.id.clone(),
         custody: Custody::Hsm,
-        format: request.format,
-        level: SignatureLevel::B,
-        policy: SignaturePolicy::None,
+        format: request.target.format,
+        level: request.target.level,
+        policy: request.target.policy,
         state: SignatureState::Accepted,
         key_id: Some(request.key.id),
         certificate: request.key.certificate,
+        options: request
+            .pdf
+            .map(|pdf| serde_json::to_string(&pdf).expect("options have only strings and numbers")),
         plan: None,
+        value: None,
         completion_sha256: None,
         artefact: None,
         problem: None,
@@ -103,7 +110,7 @@ pub(crate) async fn sign(app: &Arc<App>, request: Request) -> Result<Signed, Fai
         })
         .await
         .map_err(|error| store_failure(&error))?;
-    hsm::drive(app, task).await;
+    drive::drive(app, task).await;
     outcome(app, id).await
 }
 

@@ -1,14 +1,17 @@
 //! The pinned data of a signature, whatever its format.
 
 use base64ct::{Base64, Encoding};
-use rubrica_core::cms::CmsPlan;
+use rubrica_core::cms::{CmsPlan, content_digest_algorithm};
 use rubrica_core::digest::{Digest, DigestAlgorithm};
-use rubrica_core::pades::{Options, PdfPlan};
-use rubrica_core::wire::{RevisionToSign, SignatureFormat, ToSign};
+use rubrica_core::pades::{PadesError, PdfPlan};
+use rubrica_core::pdf::File;
+use rubrica_core::wire::{PdfOptions, RevisionToSign, SignatureFormat, ToSign};
 use rubrica_core::x509::Certificate;
 use rubrica_core::{Timestamp, cades, pades};
 
 use super::artefact::SigningFailure;
+use super::pdf_options;
+use super::target::Target;
 use crate::store::StoreError;
 
 /// Everything between the two steps.
@@ -20,35 +23,66 @@ pub(crate) enum Plan {
     Cades(Box<CmsPlan>),
 }
 
+/// Where a CMS signature stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// In a file of its own; the document is the content.
+    Detached,
+    /// Around the document.
+    Enveloping,
+    /// Beside the signatures of this CMS; the document is the content, unless that is inside.
+    CoSignature(Vec<u8>),
+    /// Over a signature of this CMS, by its position; the document is the content, unless that is inside.
+    CounterSignature(Vec<u8>, usize),
+}
+
 /// What a plan is made from.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Draft<'a> {
-    pub(crate) format: SignatureFormat,
-    /// The bytes of the document.
-    pub(crate) document: &'a [u8],
-    /// Their SHA-256, already checked.
-    pub(crate) document_sha256: &'a [u8; 32],
+    pub(crate) target: Target,
+    pub(crate) document: File<'a>,
+    /// Its SHA-256 when it is known and checked already; it is computed otherwise.
+    pub(crate) document_sha256: Option<&'a [u8; 32]>,
     pub(crate) signer: &'a Certificate,
     /// Certificates between signer and root.
     pub(crate) chain: &'a [Certificate],
     /// The time that the signature claims.
     pub(crate) signing_time: Timestamp,
+    /// How the signature stands in a PDF.
+    pub(crate) pdf: &'a PdfOptions,
+    /// Where a CMS signature stands.
+    pub(crate) shape: &'a Shape,
 }
 
 impl Plan {
     /// First step: fixes what will be signed.
     pub(crate) fn prepare(draft: Draft<'_>) -> Result<Self, SigningFailure> {
-        match draft.format {
+        match draft.target.format {
             SignatureFormat::Pades => {
-                let options = Options::new(draft.signing_time);
+                let options =
+                    pdf_options::options(draft.pdf, draft.target, draft.signer, draft.signing_time)?;
                 let plan = pades::prepare(draft.document, draft.signer, draft.chain, &options)?;
                 Ok(Self::Pades(Box::new(plan)))
             }
             SignatureFormat::Cades => {
-                let digest = Digest::from_bytes(DigestAlgorithm::Sha256, draft.document_sha256)
-                    .expect("SHA-256 has 32 bytes");
-                let options = cades::Options::new(draft.signing_time);
-                let plan = cades::prepare(&digest, draft.signer, draft.chain, &options)?;
+                let Draft { signer, chain, .. } = draft;
+                let mut options = cades::Options::new(draft.signing_time);
+                options.policy = draft.target.declared();
+                let plan = match draft.shape {
+                    Shape::Detached => cades::prepare(&content_digest(&draft)?, signer, chain, &options)?,
+                    Shape::Enveloping => {
+                        let content =
+                            draft.document.read(0..draft.document.len()).map_err(PadesError::from)?;
+                        options.placement = cades::Placement::Enveloping(content.into_owned());
+                        cades::prepare(&content_digest(&draft)?, signer, chain, &options)?
+                    }
+                    Shape::CoSignature(cms) => {
+                        cades::co_sign(cms, &content_digest(&draft)?, signer, chain, &options)?
+                    }
+                    Shape::CounterSignature(cms, position) => {
+                        cades::counter_sign(cms, *position, signer, chain, &options)?
+                    }
+                };
                 Ok(Self::Cades(Box::new(plan)))
             }
         }
@@ -100,6 +134,17 @@ impl Plan {
         }
     }
 
+    /// Verifies a value against what was pinned.
+    pub(crate) fn verify(&self, signature_value: &[u8]) -> Result<(), SigningFailure> {
+        self.cms().assemble(signature_value)?;
+        Ok(())
+    }
+
+    /// Verifies the value and writes the CMS.
+    pub(super) fn assemble(&self, signature_value: &[u8]) -> Result<Vec<u8>, SigningFailure> {
+        Ok(self.cms().assemble(signature_value)?)
+    }
+
     /// Verifies the value and writes what follows the document (PAdES) or stands beside it (CAdES).
     pub(super) fn embed(&self, signature_value: &[u8]) -> Result<Vec<u8>, SigningFailure> {
         match self {
@@ -119,4 +164,14 @@ impl Plan {
             Self::Cades(plan) => plan,
         }
     }
+}
+
+/// The digest of the document that a detached signature is about.
+fn content_digest(draft: &Draft<'_>) -> Result<Digest, SigningFailure> {
+    let algorithm = content_digest_algorithm(draft.signer)?;
+    if let (DigestAlgorithm::Sha256, Some(known)) = (algorithm, draft.document_sha256) {
+        return Ok(Digest::from_bytes(algorithm, known).expect("SHA-256 has 32 bytes"));
+    }
+    let whole = 0..draft.document.len();
+    Ok(draft.document.digest(algorithm, std::slice::from_ref(&whole)).map_err(PadesError::from)?)
 }

@@ -20,8 +20,8 @@ use crate::objects::sha256;
 const KEPT_AT_MOST: Duration = Duration::from_hours(6);
 /// What names no end, or one that is past, is kept for this long.
 const KEPT_WITHOUT_END: Duration = Duration::from_mins(1);
-/// A fresher answer is not asked for more often than this.
-const ASKED_AGAIN_AFTER: Duration = Duration::from_secs(30);
+/// A fresher answer is not asked for more often than this: whoever needs one waits, and all who wait share it.
+const BETWEEN_ANSWERS: Duration = Duration::from_secs(2);
 /// A failure is remembered for this long.
 const FAILURE_KEPT: Duration = Duration::from_secs(15);
 /// Failures remembered at most; then all are forgotten.
@@ -98,7 +98,7 @@ impl Cache {
         Self { memory: Mutex::new(memory), folder, folder_bytes }
     }
 
-    /// What is kept and still good at `now`; made at or after `newer_than`, unless that was asked a moment ago.
+    /// What is kept and still good at `now`; made at `newer_than` or later, or the latest there was at that time.
     pub(super) fn find(
         &self,
         key: Key,
@@ -120,6 +120,14 @@ impl Cache {
         let found = entry.is_good(now, newer_than).then(|| Ok(Arc::clone(&entry.bytes)));
         self.memory().insert(key, entry);
         found
+    }
+
+    /// How long to wait before the same is asked for again.
+    pub(super) fn pause(&self, key: Key, now: Timestamp) -> Duration {
+        let memory = self.memory();
+        let last = memory.entries.get(&key).map(|entry| entry.fetched_at.plus(BETWEEN_ANSWERS));
+        let left = last.map_or(0, |until| until.unix_ms().saturating_sub(now.unix_ms()));
+        Duration::from_millis(left).min(BETWEEN_ANSWERS)
     }
 
     /// Keeps an answer.
@@ -174,9 +182,9 @@ impl Entry {
             // Issuer certificates say neither.
             None => since(KEPT_AT_MOST),
         };
-        let is_new_enough = newer_than
-            .is_none_or(|wanted| self.lifetime.made.is_some_and(|made| made >= wanted))
-            || now < since(ASKED_AGAIN_AFTER);
+        let is_new_enough = newer_than.is_none_or(|wanted| {
+            self.fetched_at >= wanted || self.lifetime.made.is_some_and(|made| made >= wanted)
+        });
         now < end && is_new_enough
     }
 }
@@ -260,12 +268,15 @@ mod tests {
             (1000, None, false),
             (99, None, false),
             (500, Some(0), true),
-            // Asked for something newer: not again within a moment of the last answer.
-            (120, Some(50), true),
-            (500, Some(50), false),
+            // Asked for something newer: made or fetched since.
+            (500, Some(50), true),
+            (500, Some(100), true),
+            (500, Some(101), false),
         ] {
             assert_eq!(found(&cache, key, now, newer_than), expected, "{now} {newer_than:?}");
         }
+        assert_eq!(cache.pause(key, at(101)), Duration::from_secs(1));
+        assert_eq!(cache.pause(key, at(103)), Duration::ZERO);
         // An end that is past, and one that is far away.
         cache.keep(key, &b"x"[..].into(), between(0, 50), at(100));
         assert!(found(&cache, key, 159, None) && !found(&cache, key, 160, None));

@@ -36,6 +36,15 @@ pub(crate) struct Rules {
     allowed: Vec<HostPattern>,
     /// Whose addresses may be private.
     private: Vec<HostPattern>,
+    /// Where hosts are called instead.
+    mirrors: Vec<Mirror>,
+}
+
+/// A host and the `host:port` that is called in its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Mirror {
+    host: String,
+    place: Uri,
 }
 
 /// `host`, `host:port`, `*.domain` or `*.domain:port`, lower case.
@@ -46,8 +55,8 @@ struct HostPattern {
 }
 
 impl Rules {
-    /// Reads the two lists of the configuration.
-    pub(crate) fn new(allowed: &[String], private: &[String]) -> Result<Self, Failure> {
+    /// Reads the lists of the configuration.
+    pub(crate) fn new(allowed: &[String], private: &[String], mirrors: &[String]) -> Result<Self, Failure> {
         let read = |key: &str, list: &[String]| {
             list.iter()
                 .map(|text| {
@@ -60,7 +69,19 @@ impl Rules {
                 })
                 .collect::<Result<Vec<_>, _>>()
         };
-        Ok(Self { allowed: read("allowed_hosts", allowed)?, private: read("private_hosts", private)? })
+        let mirrors = mirrors.iter().map(|text| {
+            Mirror::parse(text).ok_or_else(|| {
+                Failure::of(
+                    ErrorCode::ConfigInvalid,
+                    format!("fetch.mirrors: `{text}` is not host=host:port"),
+                )
+            })
+        });
+        Ok(Self {
+            allowed: read("allowed_hosts", allowed)?,
+            private: read("private_hosts", private)?,
+            mirrors: mirrors.collect::<Result<_, _>>()?,
+        })
     }
 
     /// The same with one more host that may be called, whatever its address: one that the operator named.
@@ -78,22 +99,37 @@ impl Rules {
         let has_user = uri.authority().is_some_and(|authority| authority.as_str().contains('@'));
         let (host, port) = host_and_port(uri).filter(|_| is_http && !has_user).ok_or(Forbidden::Url)?;
         let named = |list: &[HostPattern]| list.iter().any(|pattern| pattern.fits(&host, port));
-        if self.allowed.is_empty() || named(&self.allowed) || named(&self.private) {
-            Ok(())
-        } else {
-            Err(Forbidden::Host(host))
-        }
+        let is_named = named(&self.allowed) || named(&self.private) || self.mirror(uri).is_some();
+        if self.allowed.is_empty() || is_named { Ok(()) } else { Err(Forbidden::Host(host)) }
     }
 
     /// Checks the addresses of a host. One that is not public is enough to refuse: public services have none.
     fn check_addresses(&self, uri: &Uri, addresses: &ResolvedSocketAddrs) -> Result<(), Forbidden> {
         let (host, port) = host_and_port(uri).ok_or(Forbidden::Url)?;
-        let may_be_private = self.private.iter().any(|pattern| pattern.fits(&host, port));
+        let may_be_private =
+            self.mirror(uri).is_some() || self.private.iter().any(|pattern| pattern.fits(&host, port));
         if may_be_private || addresses.iter().all(|address| is_public(address.ip())) {
             Ok(())
         } else {
             Err(Forbidden::Address(host))
         }
+    }
+}
+
+impl Rules {
+    /// What is called in place of the host.
+    fn mirror(&self, uri: &Uri) -> Option<&Uri> {
+        let (host, _) = host_and_port(uri)?;
+        self.mirrors.iter().find(|mirror| mirror.host == host).map(|mirror| &mirror.place)
+    }
+}
+
+impl Mirror {
+    fn parse(text: &str) -> Option<Self> {
+        let (host, place) = text.split_once('=')?;
+        let HostPattern { host, port: None } = HostPattern::parse(host.trim())? else { return None };
+        HostPattern::parse(place.trim())?.port?;
+        Some(Self { host, place: format!("http://{}/", place.trim()).parse().ok()? })
     }
 }
 
@@ -153,7 +189,8 @@ impl<R: Resolver> Resolver for CheckedResolver<R> {
         config: &AgentConfig,
         timeout: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, ureq::Error> {
-        let addresses = self.names.resolve(uri, config, timeout)?;
+        let place = self.rules.mirror(uri).unwrap_or(uri);
+        let addresses = self.names.resolve(place, config, timeout)?;
         self.rules.check_addresses(uri, &addresses).map_err(|refused| ureq::Error::Other(refused.into()))?;
         Ok(addresses)
     }
@@ -204,7 +241,7 @@ pub(super) mod tests {
 
     fn rules(allowed: &[&str], private: &[&str]) -> Rules {
         let owned = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
-        Rules::new(&owned(allowed), &owned(private)).unwrap()
+        Rules::new(&owned(allowed), &owned(private), &[]).unwrap()
     }
 
     #[test]
@@ -246,8 +283,11 @@ pub(super) mod tests {
         ] {
             assert_eq!(rules.check(&url.parse().unwrap()).is_ok(), expected, "{url}");
         }
+        for bad in ["a", "a=b", "a=b:x", "=b:1", "a:1=b:1"] {
+            assert!(Rules::new(&[], &[], &[bad.to_owned()]).is_err(), "{bad}");
+        }
         for bad in ["", "*.", "a b", "http://a", "a:x", "a/b"] {
-            assert!(Rules::new(&[bad.to_owned()], &[]).is_err(), "{bad}");
+            assert!(Rules::new(&[bad.to_owned()], &[], &[]).is_err(), "{bad}");
         }
     }
 }

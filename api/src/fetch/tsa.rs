@@ -5,6 +5,8 @@ use std::path::Path;
 
 use base64ct::{Base64, Encoding};
 use rubrica_core::ErrorCode;
+use rubrica_core::digest::Digest;
+use rubrica_core::tsp::{PolicyId, Request, TimeStampToken, TspError};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use ureq::http::Uri;
@@ -15,6 +17,8 @@ use super::client::{Call, Client, FetchError, Posted, system_roots, tls};
 use super::egress::Rules;
 use crate::config;
 use crate::failure::Failure;
+use crate::ports::Clock;
+use crate::random;
 use crate::secret::Secret;
 
 /// Largest answer.
@@ -26,6 +30,29 @@ pub(crate) struct TimeStamps {
     url: String,
     /// The value of `authorization`.
     authorization: Option<Secret>,
+    /// What to ask for.
+    policy: Option<PolicyId>,
+}
+
+/// There is no time stamp.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StampError {
+    /// The authority cannot be reached or gives no answer.
+    #[error("the time-stamping authority gave no answer: {0}")]
+    Unreachable(#[from] FetchError),
+    /// It refused, or its answer is not the one to the question.
+    #[error(transparent)]
+    Answer(#[from] TspError),
+}
+
+impl StampError {
+    /// The stable code.
+    pub(crate) const fn code(&self) -> ErrorCode {
+        match self {
+            Self::Unreachable(_) => ErrorCode::TimeStampUnavailable,
+            Self::Answer(error) => error.code(),
+        }
+    }
 }
 
 impl fmt::Debug for TimeStamps {
@@ -53,11 +80,27 @@ impl TimeStamps {
             client: Client::new(rules, tls, config.timeout()),
             url: config.url.clone(),
             authorization: authorization(config)?,
+            policy: policy(&config.policy)?,
         }))
     }
 
+    /// A time stamp on a digest, checked: it is what was asked for, made now, and it verifies. Whether its authority is
+    /// trusted is for the validation to say.
+    ///
+    /// # Errors
+    /// `time_stamp_unavailable`, `time_stamp_invalid`.
+    pub(crate) fn stamp(&self, imprint: Digest, clock: &dyn Clock) -> Result<TimeStampToken, StampError> {
+        let nonce = random::bytes::<8>().to_vec();
+        let request = Request::new(imprint, Some(nonce), self.policy);
+        let sent = clock.now();
+        let reply = self.ask(&request.to_der())?;
+        let token = TimeStampToken::from_response(&reply, &request)?;
+        token.check_time(sent, clock.now())?;
+        Ok(token)
+    }
+
     /// Sends a DER request and gives the DER answer.
-    pub(crate) fn ask(&self, request: &[u8]) -> Result<Vec<u8>, FetchError> {
+    fn ask(&self, request: &[u8]) -> Result<Vec<u8>, FetchError> {
         self.client.call(&Call {
             url: &self.url,
             body: Some(Posted { media_type: "application/timestamp-query", bytes: request }),
@@ -65,6 +108,13 @@ impl TimeStamps {
             authorization: self.authorization.as_ref().map(Secret::expose),
         })
     }
+}
+
+fn policy(text: &str) -> Result<Option<PolicyId>, Failure> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    text.parse().map(Some).map_err(|_| invalid("tsa.policy is not an object identifier"))
 }
 
 fn authorization(config: &config::Tsa) -> Result<Option<Secret>, Failure> {

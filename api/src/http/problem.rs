@@ -45,6 +45,14 @@ impl ApiError {
         error
     }
 
+    /// Names the member of the request at fault.
+    #[must_use]
+    pub(crate) fn at(mut self, pointer: &str) -> Self {
+        self.errors
+            .push(ProblemMember { pointer: pointer.to_owned(), detail: self.detail.clone().into_owned() });
+        self
+    }
+
     /// A resource that is not there for this caller.
     pub(crate) fn not_found(what: &'static str) -> Self {
         Self::new(ErrorCode::NotFound, format!("there is no such {what} for this credential"))

@@ -11,7 +11,9 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use base64ct::{Base64, Encoding};
 use rubrica_core::ErrorCode;
-use rubrica_core::wire::{Artefact, CreateSignature, Custody, Signature, SignatureFormat, SignatureState};
+use rubrica_core::wire::{
+    Artefact, Custody, PdfOptions, Signature, SignatureFormat, SignatureRequest, SignatureState,
+};
 use rubrica_core::x509::Certificate;
 
 use super::auth::{Caller, SessionCaller};
@@ -22,7 +24,8 @@ use super::problem::{ApiError, ApiResult};
 use crate::app::App;
 use crate::engine::Task;
 use crate::engine::artefact::SigningFailure;
-use crate::engine::plan::{Draft, Plan};
+use crate::engine::plan::{Draft, Plan, Shape};
+use crate::engine::target::Target;
 use crate::ids::{KeyId, SignatureId};
 use crate::store::documents::{DocumentRow, Scope};
 use crate::store::signatures::SignatureRow;
@@ -37,13 +40,16 @@ const LONGEST_WAIT_MS: u64 = 20_000;
 pub(super) async fn create_signature(
     State(app): State<Arc<App>>,
     session: SessionCaller,
-    Json(request): Json<CreateSignature>,
+    Json(request): Json<SignatureRequest>,
 ) -> ApiResult<Response> {
+    let target = target(&app, &request)?;
     let document = documents::find(&app, &request.document_id, session.scope())?;
     let (status, row) = match request.custody {
-        Custody::Hsm => (StatusCode::ACCEPTED, accept_for_token(&app, &session, &request, &document).await?),
+        Custody::Hsm => {
+            (StatusCode::ACCEPTED, accept_for_token(&app, &session, &request, target, &document).await?)
+        }
         Custody::Local => {
-            (StatusCode::CREATED, prepare_for_person(&app, &session, &request, &document).await?)
+            (StatusCode::CREATED, prepare_for_person(&app, &session, &request, target, &document).await?)
         }
     };
     let signature = view(&row)?;
@@ -122,11 +128,50 @@ pub(super) async fn download_signature(
     Ok(download.start(&app))
 }
 
+/// Level and policy, which have to fit each other and what this instance can do.
+fn target(app: &App, request: &SignatureRequest) -> ApiResult<Target> {
+    let target = Target::new(request.format, request.level, request.policy)
+        .map_err(|error| ApiError::new(error.code(), error.to_string()).at(error.pointer()))?;
+    if let Some(pdf) = &request.pdf {
+        check_pdf_options(pdf, target)?;
+    }
+    let pointer = if request.level.is_some() { "/level" } else { "/policy" };
+    if target.needs_time_stamp() && app.time_stamps.is_none() {
+        return Err(ApiError::member(
+            pointer,
+            "no time-stamping authority is configured; only level `b` can be signed",
+        ));
+    }
+    if target.needs_evidence() && app.fetcher.is_none() {
+        return Err(ApiError::member(
+            pointer,
+            "revocation data are not fetched; levels up to `t` can be signed",
+        ));
+    }
+    Ok(target)
+}
+
+/// What core cannot tell apart any more.
+fn check_pdf_options(pdf: &PdfOptions, target: Target) -> ApiResult<()> {
+    if target.format == SignatureFormat::Cades {
+        return Err(ApiError::member("/pdf", "only for the format `pades`"));
+    }
+    if pdf.field.is_some() && pdf.new_field.is_some() {
+        return Err(ApiError::member("/pdf/new_field", "give `field` or `new_field`, not both"));
+    }
+    Ok(())
+}
+
+fn to_json(pdf: &PdfOptions) -> String {
+    serde_json::to_string(pdf).expect("options have only strings and numbers")
+}
+
 /// Takes a signature for the engine. Its certificate is checked now, so that the caller hears of it at once.
 async fn accept_for_token(
     app: &Arc<App>,
     session: &SessionCaller,
-    request: &CreateSignature,
+    request: &SignatureRequest,
+    target: Target,
     document: &DocumentRow,
 ) -> ApiResult<SignatureRow> {
     if request.certificate.is_some() {
@@ -153,6 +198,7 @@ async fn accept_for_token(
         app,
         session,
         request,
+        target,
         document,
         SignatureState::Accepted,
         key.certificate,
@@ -168,7 +214,8 @@ async fn accept_for_token(
 async fn prepare_for_person(
     app: &Arc<App>,
     session: &SessionCaller,
-    request: &CreateSignature,
+    request: &SignatureRequest,
+    target: Target,
     document: &DocumentRow,
 ) -> ApiResult<SignatureRow> {
     let text = request
@@ -180,16 +227,18 @@ async fn prepare_for_person(
     let (signer, chain) = accept_certificate(app, session, &certificate).await?;
     let _memory = app.engine.reserve(document.size_bytes).await;
     let bytes = app.objects.read(document.sha256).await?;
-    let (format, sha256, signing_time) = (request.format, document.sha256, app.clock.now());
-    let pinned_signer = signer.clone();
+    let (sha256, signing_time) = (document.sha256, app.clock.now());
+    let (pinned_signer, pdf) = (signer.clone(), request.pdf.clone().unwrap_or_default());
     let prepare = move || {
         let draft = Draft {
-            format,
-            document: &bytes,
-            document_sha256: &sha256,
+            target,
+            document: (&bytes[..]).into(),
+            document_sha256: Some(&sha256),
             signer: &pinned_signer,
             chain: &chain,
             signing_time,
+            pdf: &pdf,
+            shape: &Shape::Detached,
         };
         Plan::prepare(draft).map(|plan| plan.encode())
     };
@@ -198,6 +247,7 @@ async fn prepare_for_person(
         app,
         session,
         request,
+        target,
         document,
         SignatureState::Prepared,
         signer.der().to_vec(),
@@ -233,7 +283,8 @@ async fn accept_certificate(
 fn new_row(
     app: &App,
     session: &SessionCaller,
-    request: &CreateSignature,
+    request: &SignatureRequest,
+    target: Target,
     document: &DocumentRow,
     state: SignatureState,
     certificate: Vec<u8>,
@@ -247,12 +298,14 @@ fn new_row(
         document_id: document.id.clone(),
         custody: request.custody,
         format: request.format,
-        level: request.level,
-        policy: request.policy,
+        level: target.level,
+        policy: target.policy,
         state,
         key_id,
         certificate,
+        options: request.pdf.as_ref().map(to_json),
         plan,
+        value: None,
         completion_sha256: None,
         artefact: None,
         problem: None,

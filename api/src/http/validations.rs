@@ -10,7 +10,7 @@ use axum::extract::{RawQuery, Request, State};
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use percent_encoding::percent_decode_str;
-use rubrica_core::validation::Context;
+use rubrica_core::validation::{Context, Language};
 use rubrica_core::wire::Validation;
 use rubrica_core::{ErrorCode, Timestamp};
 
@@ -23,13 +23,19 @@ use crate::app::App;
 use crate::hex;
 use crate::input::Input;
 use crate::objects::Unkept;
-use crate::validating::{Unreadable, validate};
+use crate::validating::{Unreadable, Validated, validate};
 
 /// What was sent.
 struct Upload {
     file: Unkept,
     /// The content of a detached signature.
     content: Option<Unkept>,
+}
+
+/// What the query asks for.
+struct Question {
+    at: Option<Timestamp>,
+    language: Option<Language>,
 }
 
 /// Handles `POST /v1/validations`.
@@ -39,22 +45,26 @@ pub(super) async fn create_validation(
     query: RawQuery,
     request: Request,
 ) -> ApiResult<Json<Validation>> {
-    let at = asked_for(&query)?;
+    let question = question(&query)?;
     let upload = receive(&app, request).await?;
     let size_bytes = upload.file.size_bytes;
     let file_sha256 = hex::encode(upload.file.sha256);
     let _memory = app.engine.reserve(size_bytes).await;
     let worker = Arc::clone(&app);
     let work = move || {
-        let context = Context::new(worker.trust.anchors(), at.unwrap_or_else(|| worker.clock.now()))
-            .with_intermediates(worker.trust.intermediates())
-            .without_revocation();
+        let at = question.at.unwrap_or_else(|| worker.clock.now());
+        let context =
+            Context::new(worker.trust.anchors(), at).with_intermediates(worker.trust.intermediates());
         let file = Input::from_upload(&upload.file.bytes)?;
         let content = upload.content.as_ref().map(|part| Input::from_upload(&part.bytes)).transpose()?;
-        let report = validate(&file, content.as_ref(), &context)?;
-        Ok::<_, Unreadable>(Validation { file_sha256, report })
+        let validated = validate(&file, content.as_ref(), &context, worker.fetcher.as_ref())?;
+        let text = question.language.map(|language| validated.report.to_text(language));
+        let Validated { report, failures: not_fetched, .. } = validated;
+        Ok::<_, Unreadable>(Validation { file_sha256, report, text, not_fetched })
     };
-    let validation = app.engine.compute(work).await.map_err(ApiError::internal)??;
+    // Most of the time is the network's: other threads than those that sign.
+    let _turn = app.validations.acquire().await.map_err(ApiError::internal)?;
+    let validation = tokio::task::spawn_blocking(work).await.map_err(ApiError::internal)??;
     tracing::info!(
         file.size_bytes = size_bytes,
         report.indication = ?validation.report.overall(),
@@ -64,15 +74,19 @@ pub(super) async fn create_validation(
     Ok(Json(validation))
 }
 
-/// The time in the query.
-fn asked_for(query: &RawQuery) -> ApiResult<Option<Timestamp>> {
+fn question(query: &RawQuery) -> ApiResult<Question> {
     let at = parameter(query, "at").map(|text| {
         let text = percent_decode_str(text).decode_utf8_lossy();
         text.parse().map_err(|_| {
             ApiError::new(ErrorCode::InvalidRequest, "at is a time such as 2026-11-23T12:00:00Z")
         })
     });
-    at.transpose()
+    let language = parameter(query, "language").map(|text| match text.to_ascii_lowercase().as_str() {
+        "pt-br" => Ok(Language::PtBr),
+        "en" => Ok(Language::En),
+        _ => Err(ApiError::new(ErrorCode::InvalidRequest, "language is pt-BR or en")),
+    });
+    Ok(Question { at: at.transpose()?, language: language.transpose()? })
 }
 
 /// Takes the body: the signed file alone, or a form with it and its content.

@@ -9,7 +9,10 @@ use super::open_failure;
 use crate::failure::Failure;
 
 /// Forward migrations in order. A migration that has been released is never changed.
-const MIGRATIONS: &[&str] = &[include_str!("../../migrations/20261123100000_create_signing/up.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../migrations/20261123100000_create_signing/up.sql"),
+    include_str!("../../migrations/20261123140000_extend_levels/up.sql"),
+];
 
 /// Brings the schema up to date.
 pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), Failure> {
@@ -53,26 +56,82 @@ fn run(connection: &mut Connection, path: &Path) -> Result<(), MigrationError> {
 
 #[cfg(test)]
 mod tests {
-    use rubrica_core::wire::SignatureState;
+    use rubrica_core::wire::{SignatureLevel, SignaturePolicy, SignatureState};
 
+    use super::super::row::to_text;
     use super::*;
+
+    /// The way back, the last first.
+    const DOWN: [&str; 2] = [
+        include_str!("../../migrations/20261123140000_extend_levels/down.sql"),
+        include_str!("../../migrations/20261123100000_create_signing/down.sql"),
+    ];
 
     #[test]
     fn the_schema_goes_up_and_down() {
         let connection = Connection::open_in_memory().unwrap();
-        connection.execute_batch(MIGRATIONS[0]).unwrap();
-        connection
-            .execute_batch(include_str!("../../migrations/20261123100000_create_signing/down.sql"))
-            .unwrap();
-        let left: i64 =
-            connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).unwrap();
-        assert_eq!(left, 0);
+        let schema = |connection: &Connection| -> Vec<String> {
+            let mut names = connection
+                .prepare("SELECT name || ': ' || coalesce(sql, '') FROM sqlite_schema ORDER BY name")
+                .unwrap();
+            names.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
+        };
+        let mut before = Vec::new();
+        for migration in MIGRATIONS {
+            before.push(schema(&connection));
+            connection.execute_batch(migration).unwrap();
+        }
+        let names = |schema: &[String]| -> Vec<String> {
+            schema.iter().filter_map(|entry| Some(entry.split_once(':')?.0.to_owned())).collect()
+        };
+        for (migration, before) in DOWN.iter().zip(before.iter().rev()) {
+            connection.execute_batch(migration).unwrap();
+            assert_eq!(names(&schema(&connection)), names(before));
+        }
     }
 
     #[test]
-    fn the_states_in_sql_are_the_states_in_rust() {
-        let names = SignatureState::ALL.map(|state| format!("'{}'", state.as_str())).join(", ");
-        assert!(MIGRATIONS[0].contains(&format!("CHECK (state IN ({names}))")));
+    fn rows_survive_the_copy_to_the_extended_table() {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(MIGRATIONS[0]).unwrap();
+        connection
+            .execute_batch(
+                "INSERT INTO session VALUES ('s', 'c', zeroblob(32), zeroblob(32), 'n', 'm', 1, 2);
+                 INSERT INTO document VALUES ('d', 's', 'n', 'application/pdf', 1, zeroblob(32), 1);
+                 INSERT INTO signature (id, session_id, document_id, custody, format, level, policy, state, certificate,
+                                        plan, created_at, expires_at)
+                 VALUES ('a', 's', 'd', 'local', 'pades', 'b', 'none', 'prepared', x'30', x'7b', 1, 2);",
+            )
+            .unwrap();
+        connection.execute_batch(MIGRATIONS[1]).unwrap();
+        let row: (String, Vec<u8>, i64) = connection
+            .query_row("SELECT state, plan, expires_at FROM signature", [], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })
+            .unwrap();
+        assert_eq!(row, ("prepared".to_owned(), b"{".to_vec(), 2));
+    }
+
+    #[test]
+    fn the_words_in_sql_are_the_words_in_rust() {
+        let schema = MIGRATIONS[1];
+        let states = SignatureState::ALL.map(|state| format!("'{}'", state.as_str())).join(", ");
+        assert!(schema.contains(&format!("CHECK (state IN ({states}))")));
+        let words =
+            |values: &[String]| values.iter().map(|word| format!("'{word}'")).collect::<Vec<_>>().join(", ");
+        let levels = [SignatureLevel::B, SignatureLevel::T, SignatureLevel::Lt, SignatureLevel::Lta];
+        let levels = words(&levels.map(|level| to_text(&level)));
+        assert!(schema.contains(&format!("CHECK (level IN ({levels}))")));
+        let policies = [
+            SignaturePolicy::None,
+            SignaturePolicy::AdRb,
+            SignaturePolicy::AdRt,
+            SignaturePolicy::AdRv,
+            SignaturePolicy::AdRc,
+            SignaturePolicy::AdRa,
+        ];
+        let policies = words(&policies.map(|policy| to_text(&policy)));
+        assert!(schema.contains(&format!("CHECK (policy IN ({policies}))")));
     }
 
     #[test]

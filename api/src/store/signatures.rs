@@ -1,7 +1,7 @@
 //! Signatures and their states. Every change names the state it starts from and happens only there.
 
 use rubrica_core::wire::{
-    Custody, SignatureFormat, SignatureLevel, SignaturePolicy, SignatureProblem, SignatureState,
+    Custody, PdfOptions, SignatureFormat, SignatureLevel, SignaturePolicy, SignatureProblem, SignatureState,
 };
 use rubrica_core::{ErrorCode, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -26,14 +26,30 @@ pub(crate) struct SignatureRow {
     pub(crate) key_id: Option<KeyId>,
     /// Certificate of the signer, DER, pinned at creation.
     pub(crate) certificate: Vec<u8>,
+    /// What was asked for beside level and policy, JSON.
+    pub(crate) options: Option<String>,
     /// The pinned data to be signed, from `prepared` on.
     pub(crate) plan: Option<Vec<u8>>,
+    /// What the key made, above level b, until the artefact is released and after.
+    pub(crate) value: Option<Vec<u8>>,
     /// SHA-256 of the value that completed it, for `local`.
     pub(crate) completion_sha256: Option<[u8; 32]>,
     pub(crate) artefact: Option<ArtefactRow>,
     pub(crate) problem: Option<SignatureProblem>,
     pub(crate) created_at: Timestamp,
     pub(crate) expires_at: Timestamp,
+}
+
+impl SignatureRow {
+    /// How the signature stands in a PDF.
+    pub(crate) fn pdf_options(&self) -> Result<PdfOptions, StoreError> {
+        match &self.options {
+            None => Ok(PdfOptions::default()),
+            Some(json) => {
+                serde_json::from_str(json).map_err(|_| StoreError::Damaged { column: "signature.options" })
+            }
+        }
+    }
 }
 
 /// What was released.
@@ -52,15 +68,15 @@ pub(crate) struct ArtefactRow {
 
 const COLUMNS: &str = "id, session_id, document_id, custody, format, level, policy, state, key_id, certificate, plan, \
     completion_sha256, artefact_name, artefact_media_type, artefact_size_bytes, artefact_sha256, artefact_tail, \
-    released_at, problem_code, problem_detail, created_at, expires_at";
+    released_at, problem_code, problem_detail, created_at, expires_at, options, value";
 
 /// Keeps a new signature, `accepted` or, when it is prepared at once, `prepared`.
 pub(crate) fn insert(connection: &Connection, signature: &SignatureRow) -> Result<(), StoreError> {
     connection
         .prepare_cached(
             "INSERT INTO signature (id, session_id, document_id, custody, format, level, policy, state, key_id,
-                                    certificate, plan, created_at, expires_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+                                    certificate, plan, created_at, expires_at, options)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
         )?
         .execute(params![
             signature.id,
@@ -76,6 +92,7 @@ pub(crate) fn insert(connection: &Connection, signature: &SignatureRow) -> Resul
             signature.plan,
             unix_ms(signature.created_at),
             unix_ms(signature.expires_at),
+            signature.options,
         ])?;
     Ok(())
 }
@@ -108,7 +125,9 @@ pub(crate) fn under_way(connection: &Connection) -> Result<Vec<SignatureId>, Sto
     let ids = connection
         .prepare(
             "SELECT id FROM signature
-             WHERE custody = 'hsm' AND state IN ('accepted', 'prepared', 'signing') ORDER BY created_at, id",
+             WHERE (custody = 'hsm' AND state IN ('accepted', 'prepared', 'signing'))
+                OR (custody = 'local' AND state = 'signing')
+             ORDER BY created_at, id",
         )?
         .query_map([], |row| row.get(0))?
         .collect::<rusqlite::Result<_>>()?;
@@ -133,7 +152,33 @@ pub(crate) fn intend(connection: &Connection, id: &SignatureId) -> Result<(), St
     exactly_one(changed, SignatureState::Prepared)
 }
 
-/// `signing → released` for `hsm`, `prepared → released` for `local`, whose completing value is remembered.
+/// Keeps what the key of the token made, so that it is not used again while the signature waits for its time stamp.
+pub(crate) fn keep_value(connection: &Connection, id: &SignatureId, value: &[u8]) -> Result<(), StoreError> {
+    let changed = connection
+        .prepare_cached(
+            "UPDATE signature SET value = ?2 WHERE id = ?1 AND custody = 'hsm' AND state = 'signing' AND value IS NULL",
+        )?
+        .execute(params![id, value])?;
+    exactly_one(changed, SignatureState::Signing)
+}
+
+/// `prepared → signing` for `local` above level b: keeps the value that completes it.
+pub(crate) fn complete(
+    connection: &Connection,
+    id: &SignatureId,
+    value: &[u8],
+    value_sha256: [u8; 32],
+) -> Result<(), StoreError> {
+    let changed = connection
+        .prepare_cached(
+            "UPDATE signature SET state = 'signing', value = ?2, completion_sha256 = ?3
+             WHERE id = ?1 AND custody = 'local' AND state = 'prepared'",
+        )?
+        .execute(params![id, value, value_sha256])?;
+    exactly_one(changed, SignatureState::Prepared)
+}
+
+/// `signing → released`; also `prepared → released` for `local` at level b, whose completing value is remembered.
 pub(crate) fn release(
     connection: &Connection,
     id: &SignatureId,
@@ -145,7 +190,7 @@ pub(crate) fn release(
         .prepare_cached(
             "UPDATE signature SET state = 'released', artefact_name = ?3, artefact_media_type = ?4,
                     artefact_size_bytes = ?5, artefact_sha256 = ?6, artefact_tail = ?7, released_at = ?8,
-                    completion_sha256 = ?9
+                    completion_sha256 = coalesce(?9, completion_sha256)
              WHERE id = ?1 AND state = ?2",
         )?
         .execute(params![
@@ -249,5 +294,7 @@ fn read(row: &Row<'_>) -> Result<SignatureRow, StoreError> {
         problem,
         created_at: time("signature.created_at", row.get(20)?)?,
         expires_at: time("signature.expires_at", row.get(21)?)?,
+        options: row.get(22)?,
+        value: row.get(23)?,
     })
 }

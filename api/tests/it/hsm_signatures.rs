@@ -112,7 +112,7 @@ fn what_does_not_belong_together_is_refused() {
     let problem = ana.post("/v1/signatures", &with_certificate).assert_problem(400, "invalid_request");
     assert_eq!(problem["errors"][0]["pointer"], "/certificate");
     let mut other_level = body(&document);
-    other_level["level"] = json!("lta");
+    other_level["level"] = json!("xl");
     let problem = ana.post("/v1/signatures", &other_level).assert_problem(400, "invalid_request");
     assert_eq!(problem["errors"][0]["pointer"], "/level");
 

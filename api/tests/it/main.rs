@@ -10,6 +10,7 @@ mod documents;
 mod edge;
 mod health;
 mod hsm_signatures;
+mod levels;
 mod local_signatures;
 mod sessions;
 mod support;

@@ -67,7 +67,7 @@ fn redirect(target: &str) -> Vec<u8> {
 }
 
 fn rules(allowed: &[String], private: &[String]) -> Rules {
-    Rules::new(allowed, private).unwrap()
+    Rules::new(allowed, private, &[]).unwrap()
 }
 
 fn client(rules: Rules, timeout_ms: u64) -> Client {
@@ -119,6 +119,16 @@ fn a_named_private_host_is_called_and_only_at_its_port() {
     assert!(matches!(get(&other, &server.url("/")), Err(FetchError::Forbidden(Forbidden::Address(_)))));
     let unlisted = client(rules(&["ca.example".to_owned()], &[]), 2000);
     assert!(matches!(get(&unlisted, &server.url("/")), Err(FetchError::Forbidden(Forbidden::Host(_)))));
+}
+
+#[test]
+fn a_mirror_is_called_in_place_of_its_host_and_no_other() {
+    let server = Server::start(|_| ok(b"list"));
+    let mirrors = [format!("ca.invalid={}", server.address)];
+    let mirrored = client(Rules::new(&["ca.example".to_owned()], &[], &mirrors).unwrap(), 2000);
+    assert_eq!(get(&mirrored, "http://ca.invalid/x.crl"), Ok(b"list".to_vec()));
+    assert!(get(&mirrored, "http://other.invalid/x.crl").is_err());
+    assert!(matches!(get(&mirrored, &server.url("/")), Err(FetchError::Forbidden(Forbidden::Host(_)))));
 }
 
 #[test]

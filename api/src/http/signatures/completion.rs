@@ -1,23 +1,29 @@
 //! `POST /v1/signatures/{id}/complete`: the value that the person's key made.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{Path, State};
 use base64ct::{Base64, Encoding};
 use rubrica_core::ErrorCode;
-use rubrica_core::wire::{CompleteSignature, Custody, Signature, SignatureState};
+use rubrica_core::wire::{CompleteSignature, Custody, Signature, SignatureLevel, SignatureState};
 
 use super::{find, view};
 use crate::app::App;
+use crate::engine::Task;
 use crate::engine::artefact::{self, SigningFailure, seal};
-use crate::engine::plan::Plan;
+use crate::engine::plan::{Plan, Shape};
 use crate::http::auth::SessionCaller;
 use crate::http::json::Json;
 use crate::http::problem::{ApiError, ApiResult};
 use crate::ids::SignatureId;
+use crate::input::Input;
 use crate::objects::sha256;
 use crate::store::signatures::SignatureRow;
 use crate::store::{self, StoreError};
+
+/// How long the caller is kept waiting for time stamps and revocation data; then the state tells.
+const HANDED_OVER: Duration = Duration::from_secs(10);
 
 /// Handles `POST /v1/signatures/{id}/complete`.
 ///
@@ -37,7 +43,12 @@ pub(crate) async fn complete_signature(
     if let Some(answer) = settled(&app, &row, &value_sha256)? {
         return Ok(answer);
     }
-    match release(&app, &row, value, value_sha256).await {
+    let finished = if row.level == SignatureLevel::B {
+        release(&app, &row, value, value_sha256).await
+    } else {
+        hand_over(&app, &row, value, value_sha256).await
+    };
+    match finished {
         // Another call was faster, or the time ran out meanwhile: what it left decides.
         Err(error) if error.code() == ErrorCode::SignatureStateConflict => {}
         other => other?,
@@ -61,17 +72,47 @@ fn settled(app: &App, row: &SignatureRow, value_sha256: &[u8; 32]) -> ApiResult<
         ))
     };
     match row.state {
-        SignatureState::Released if row.completion_sha256.as_ref() == Some(value_sha256) => {
+        SignatureState::Released | SignatureState::Signing
+            if row.completion_sha256.as_ref() == Some(value_sha256) =>
+        {
             Ok(Some(Json(view(row)?)))
         }
-        SignatureState::Released => conflict("it was released with another value".to_owned()),
+        SignatureState::Released | SignatureState::Signing => {
+            conflict("it was completed with another value".to_owned())
+        }
         SignatureState::Expired => expired(),
         SignatureState::Prepared if row.expires_at <= app.clock.now() => expired(),
         SignatureState::Prepared => Ok(None),
-        SignatureState::Accepted | SignatureState::Signing | SignatureState::Failed => {
+        SignatureState::Accepted | SignatureState::Failed => {
             conflict(format!("it is `{}`", row.state.as_str()))
         }
     }
+}
+
+/// Verifies and keeps the value, `prepared → signing`; the engine does the rest. Waits for its end for a moment.
+async fn hand_over(
+    app: &Arc<App>,
+    row: &SignatureRow,
+    value: Vec<u8>,
+    value_sha256: [u8; 32],
+) -> ApiResult<()> {
+    let pinned = row.plan.as_deref().ok_or(StoreError::Damaged { column: "signature.plan" })?;
+    let plan = Plan::decode(row.format, pinned)?;
+    let value = app
+        .engine
+        .compute(move || plan.verify(&value).map(|()| value))
+        .await
+        .map_err(ApiError::internal)??;
+    let id = row.id.clone();
+    app.store
+        .write(move |connection| store::signatures::complete(connection, &id, &value, value_sha256))
+        .await?;
+    let waiter = app.engine.waiters.register(&row.id);
+    let woken = waiter.woken();
+    app.engine.submit(Task::Left(row.id.clone()));
+    // Whether it ended or an authority lets it wait: the row tells what is true.
+    let _ = tokio::time::timeout(HANDED_OVER, woken).await;
+    Ok(())
 }
 
 /// Verifies, embeds, validates, stores: `prepared → released`.
@@ -97,7 +138,7 @@ async fn release(
         .compute(move || {
             let now = worker.clock.now();
             let context = worker.trust.context_for(plan.signer(), now).map_err(SigningFailure::from)?;
-            let mut sealed = seal(&plan, bytes, &value, &context)?;
+            let mut sealed = seal(&plan, &Shape::Detached, &mut Input::Memory(bytes), &value, &context)?;
             let tail = worker.objects.put(std::mem::take(&mut sealed.tail))?;
             Ok::<_, ApiError>((sealed, tail, now))
         })

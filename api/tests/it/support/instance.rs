@@ -45,6 +45,42 @@ impl Instance {
         instance
     }
 
+    /// Starts `rubrica demo`, whose authorities publish lists and stamp times, on a copy of the template. Port 0 takes a
+    /// free one.
+    pub(crate) fn start_demo(port: u16) -> Self {
+        let folder = memory_folder();
+        copy(template(), &folder.path().join("data"));
+        let mut instance = Self { folder, process: None, url: String::new(), log: Arc::default() };
+        instance.run_demo(port);
+        instance
+    }
+
+    /// Starts the demo again on the same data.
+    pub(crate) fn run_demo(&mut self, port: u16) {
+        let mut child = command()
+            .args(["demo", "--json", "--site", "/nonexistent", "--port", &port.to_string(), "--data"])
+            .arg(self.data())
+            .env("RUBRICA_LOG_FORMAT", "json")
+            .env("RUBRICA_LOG_LEVEL", "debug")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        let log = Arc::clone(&self.log);
+        std::thread::spawn(move || {
+            for line in stderr.lines().map_while(Result::ok) {
+                log.lock().unwrap().push_str(&format!("{line}\n"));
+            }
+        });
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let told: serde_json::Value =
+            serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}{}", self.log()));
+        self.url = told["url"].as_str().unwrap().to_owned();
+        self.process = Some(child);
+    }
+
     /// Starts the server again on the same data.
     pub(crate) fn run(&mut self, options: &Options<'_>) {
         let mut child = command()
@@ -103,6 +139,20 @@ impl Instance {
     /// Everything that was logged so far.
     pub(crate) fn log(&self) -> String {
         self.log.lock().unwrap().clone()
+    }
+
+    /// Everything that was logged, once it holds this.
+    #[track_caller]
+    pub(crate) fn log_with(&self, text: &str) -> String {
+        let begun = std::time::Instant::now();
+        loop {
+            let log = self.log();
+            if log.contains(text) {
+                return log;
+            }
+            assert!(begun.elapsed() < START, "`{text}` was not logged: {log}");
+            std::thread::yield_now();
+        }
     }
 
     /// A client without credential.

@@ -1,8 +1,6 @@
 //! The part of the session that talks to the service.
 
-use crate::wire::{
-    Artefact, CreateSignature, Custody, SignatureLevel, SignaturePolicy, SignatureState, ToSign,
-};
+use crate::wire::{Artefact, CreateSignature, Custody, SignaturePolicy, SignatureState, ToSign};
 use crate::{ErrorCode, Timestamp};
 
 use super::local::{Authorizing, client_failed};
@@ -280,7 +278,7 @@ fn create(run: &Run, key: &Key, document_id: String, certificate: Option<String>
         document_id,
         custody: key.custody(),
         format: run.job.format,
-        level: SignatureLevel::B,
+        level: None,
         policy: SignaturePolicy::None,
         certificate,
     };
@@ -302,7 +300,7 @@ fn settle(run: Run, key: Key, signature: SignatureSeen, out: &mut Out<'_>) -> Se
         }
         (SignatureState::Expired, _) => fail(ErrorCode::SignatureExpired, Resume::Start(run.job), out),
         (SignatureState::Accepted | SignatureState::Prepared | SignatureState::Signing, _)
-            if key.custody() == Custody::Hsm =>
+            if key.custody() == Custody::Hsm || signature.state == SignatureState::Signing =>
         {
             out.timer(Timer::ServiceLimit);
             Session::Signing(Signing::wait(run, key, signature.id, out))

@@ -1,24 +1,39 @@
-//! One signature with a key of the token, from any state a crash may have left it in.
+//! One signature from any state a crash may have left it in: with a key of the token, or completed by a person and waiting
+//! for its time stamp.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rubrica_core::ErrorCode;
 use rubrica_core::wire::{SignatureProblem, SignatureState};
 use rubrica_core::x509::Certificate;
+use rubrica_core::{ErrorCode, Timestamp};
 
-use super::Task;
 use super::artefact::{self, SigningFailure, seal};
-use super::plan::{Draft, Plan};
+use super::plan::{Draft, Plan, Shape};
+use super::raise::{self, Means};
+use super::target::Target;
+use super::{Engine, Task};
 use crate::app::App;
 use crate::ids::SignatureId;
+use crate::input::Input;
 use crate::objects::ObjectError;
 use crate::ports::{KeyReference, SigningKeyError};
 use crate::store::documents::DocumentRow;
 use crate::store::signatures::SignatureRow;
 use crate::store::{self, StoreError};
 
+/// Before a token that does not answer is tried again; doubled each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
+/// Before an authority that does not answer is asked again, at most.
+const LONGEST_PAUSE: Duration = Duration::from_mins(5);
+
+/// A signature that waits for an authority.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .problem.detail)]
+struct Pending {
+    created_at: Timestamp,
+    problem: SignatureProblem,
+}
 
 /// Why a signature did not get to its end.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +41,9 @@ enum Stop {
     /// It cannot be made: the row says why and the person is told.
     #[error("{}", .problem.detail)]
     Failed { from: SignatureState, problem: SignatureProblem },
+    /// An authority gave nothing. The value is kept, so that the same is tried again later.
+    #[error("{0}")]
+    Later(Pending),
     /// Somebody else moved it. Nothing to do.
     #[error("another worker was faster")]
     Overtaken,
@@ -51,6 +69,15 @@ impl Stop {
         Self::Failed { from, problem: failure.to_problem() }
     }
 
+    /// A failure once the value is kept: of ours, or of an authority that may answer later.
+    fn unfinished(created_at: Timestamp, failure: &SigningFailure) -> Self {
+        if failure.is_transient() {
+            Self::Later(Pending { created_at, problem: failure.to_problem() })
+        } else {
+            Self::failed(SignatureState::Signing, failure)
+        }
+    }
+
     fn refused(from: SignatureState, code: ErrorCode, detail: impl Into<String>) -> Self {
         Self::Failed { from, problem: SignatureProblem { code, detail: detail.into() } }
     }
@@ -69,15 +96,9 @@ pub(super) async fn drive(app: &Arc<App>, task: Task) {
                 signature.id = %id, code = %problem.code, detail = problem.detail, duration_ms = duration_ms(),
                 "signature failed"
             );
-            let row = id.clone();
-            let kept = app
-                .store
-                .write(move |connection| store::signatures::fail(connection, &row, from, &problem))
-                .await;
-            if let Err(error) = kept {
-                tracing::error!(signature.id = %id, %error, "the failure could not be kept");
-            }
+            keep_failure(app, id, from, problem).await;
         }
+        Err(Stop::Later(pending)) => postpone(app, id, pending).await,
         Err(stop @ (Stop::Store(_) | Stop::Object(_) | Stop::Panicked)) => {
             tracing::error!(signature.id = %id, error = %stop, "signature stays; it is taken up at the next start");
         }
@@ -85,12 +106,41 @@ pub(super) async fn drive(app: &Arc<App>, task: Task) {
     app.engine.waiters.wake(id);
 }
 
+async fn keep_failure(app: &App, id: &SignatureId, from: SignatureState, problem: SignatureProblem) {
+    let row = id.clone();
+    let kept =
+        app.store.write(move |connection| store::signatures::fail(connection, &row, from, &problem)).await;
+    if let Err(error) = kept {
+        tracing::error!(signature.id = %id, %error, "the failure could not be kept");
+    }
+}
+
+/// Tries again after a pause that grows with the age of the signature, until its patience is over.
+async fn postpone(app: &Arc<App>, id: &SignatureId, pending: Pending) {
+    let Pending { created_at, problem } = pending;
+    let age = Duration::from_millis(app.clock.now().unix_ms().saturating_sub(created_at.unix_ms()));
+    if age > Duration::from_secs(app.config.tsa.patience_seconds) {
+        tracing::error!(signature.id = %id, code = %problem.code, detail = problem.detail, "signature given up");
+        keep_failure(app, id, SignatureState::Signing, problem).await;
+        return;
+    }
+    let pause = (age / 4).clamp(Duration::from_millis(app.config.tsa.retry_ms), LONGEST_PAUSE);
+    tracing::warn!(
+        signature.id = %id, code = %problem.code, detail = problem.detail, pause_ms = pause.as_millis(),
+        "signature waits for an authority"
+    );
+    Engine::submit_later(app, id.clone(), pause);
+}
+
 async fn sign(app: &Arc<App>, task: Task) -> Result<(), Stop> {
     let (row, document) = match task {
         Task::New(row, document) => (*row, *document),
         Task::Left(id) => load(app, &id)?,
     };
-    let key = load_key(app, &row)?;
+    let target = Target::new(row.format, Some(row.level), row.policy)
+        .map_err(|error| Stop::refused(row.state, error.code(), error.to_string()))?;
+    // A key is needed as long as its value is not there.
+    let key = if row.value.is_none() { Some(load_key(app, &row)?) } else { None };
     let _memory = app.engine.reserve(document.size_bytes).await;
     let bytes = match app.objects.read(document.sha256).await {
         Err(ObjectError::Missing(_) | ObjectError::Damaged(_)) => {
@@ -112,11 +162,22 @@ async fn sign(app: &Arc<App>, task: Task) -> Result<(), Stop> {
             }
             (Arc::new(plan), bytes)
         }
-        None => prepare(app, &row, &document, bytes).await?,
+        None => prepare(app, &row, target, &document, bytes).await?,
     };
-    let value =
-        use_key(app, &key, &plan).await.map_err(|failure| Stop::failed(SignatureState::Signing, &failure))?;
-    release(app, &row, &document, plan, bytes, value).await
+    let value = match (&row.value, key) {
+        (Some(value), _) => value.clone(),
+        (None, Some(key)) => {
+            let value = use_key(app, &key, &plan)
+                .await
+                .map_err(|failure| Stop::failed(SignatureState::Signing, &failure))?;
+            if target.needs_time_stamp() {
+                keep_value(app, &row, &plan, &value).await?;
+            }
+            value
+        }
+        (None, None) => unreachable!("a key was loaded because there is no value"),
+    };
+    release(app, &row, target, &document, plan, bytes, value).await
 }
 
 fn load(app: &App, id: &SignatureId) -> Result<(SignatureRow, DocumentRow), Stop> {
@@ -146,11 +207,12 @@ fn load_key(app: &App, row: &SignatureRow) -> Result<KeyReference, Stop> {
 async fn prepare(
     app: &Arc<App>,
     row: &SignatureRow,
+    target: Target,
     document: &DocumentRow,
     bytes: Vec<u8>,
 ) -> Result<(Arc<Plan>, Vec<u8>), Stop> {
-    let (worker, format, sha256, certificate) =
-        (Arc::clone(app), row.format, document.sha256, row.certificate.clone());
+    let (worker, sha256, certificate) = (Arc::clone(app), document.sha256, row.certificate.clone());
+    let pdf = row.pdf_options()?;
     let prepared = app.engine.compute(move || {
         let now = worker.clock.now();
         let refused = |code, detail: String| Stop::refused(SignatureState::Accepted, code, detail);
@@ -160,12 +222,14 @@ async fn prepare(
         let chain =
             worker.trust.chain(&signer, now).map_err(|error| refused(error.code(), error.to_string()))?;
         let plan = Plan::prepare(Draft {
-            format,
-            document: &bytes,
-            document_sha256: &sha256,
+            target,
+            document: (&bytes[..]).into(),
+            document_sha256: Some(&sha256),
             signer: &signer,
             chain: &chain,
             signing_time: now,
+            pdf: &pdf,
+            shape: &Shape::Detached,
         })
         .map_err(|failure| Stop::failed(SignatureState::Accepted, &failure))?;
         let pinned = plan.encode();
@@ -203,28 +267,45 @@ async fn use_key(app: &App, key: &KeyReference, plan: &Plan) -> Result<Vec<u8>, 
     }
 }
 
-/// Verifies, embeds, validates, stores: `signing → released`.
+/// Keeps a value that verifies.
+async fn keep_value(app: &App, row: &SignatureRow, plan: &Plan, value: &[u8]) -> Result<(), Stop> {
+    plan.verify(value).map_err(|failure| Stop::failed(SignatureState::Signing, &failure))?;
+    let (id, value) = (row.id.clone(), value.to_vec());
+    app.store.write(move |connection| store::signatures::keep_value(connection, &id, &value)).await?;
+    Ok(())
+}
+
+/// Verifies, embeds, raises to the level, validates, stores: `signing → released`.
 async fn release(
     app: &Arc<App>,
     row: &SignatureRow,
+    target: Target,
     document: &DocumentRow,
     plan: Arc<Plan>,
     bytes: Vec<u8>,
     value: Vec<u8>,
 ) -> Result<(), Stop> {
-    let worker = Arc::clone(app);
-    let sealed = app.engine.compute(move || {
+    let (worker, created_at) = (Arc::clone(app), row.created_at);
+    let mut input = Input::Memory(bytes);
+    let work = move || {
         let now = worker.clock.now();
-        let mut sealed = worker
-            .trust
-            .context_for(plan.signer(), now)
-            .map_err(SigningFailure::from)
-            .and_then(|context| seal(&plan, bytes, &value, &context))
-            .map_err(|failure| Stop::failed(SignatureState::Signing, &failure))?;
+        let sealed = if target.needs_time_stamp() {
+            raise::seal(&Means::of(&worker), &plan, &Shape::Detached, &mut input, &value, target)
+        } else {
+            let context = worker.trust.context_for(plan.signer(), now).map_err(SigningFailure::from);
+            context.and_then(|context| seal(&plan, &Shape::Detached, &mut input, &value, &context))
+        };
+        let mut sealed = sealed.map_err(|failure| Stop::unfinished(created_at, &failure))?;
         let tail = worker.objects.put(std::mem::take(&mut sealed.tail))?;
         Ok::<_, Stop>((sealed, tail, now))
-    });
-    let (sealed, tail, now) = sealed.await.map_err(|_| Stop::Panicked)??;
+    };
+    // Whoever waits for an authority keeps no core from others.
+    let sealed = if target.needs_time_stamp() {
+        tokio::task::spawn_blocking(work).await
+    } else {
+        app.engine.compute(work).await
+    };
+    let (sealed, tail, now) = sealed.map_err(|_| Stop::Panicked)??;
     let artefact = artefact::row(&sealed, row.format, &document.name, tail.sha256(), now);
     let id = row.id.clone();
     app.store
