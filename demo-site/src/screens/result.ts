@@ -75,5 +75,5 @@ function details({ signature }: Result): HTMLElement {
 
 function command({ name, paper, signature }: Result): string {
   const content = signature.format === "cades" ? ` --content "${paper.fileName}"` : "";
-  return `rubrica verify "${name}"${content} --trust trust.pem`;
+  return `rubrica verify "${name}"${content} --trust trust.pem --without-revocation`;
 }
