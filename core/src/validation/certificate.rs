@@ -17,6 +17,8 @@ pub(super) struct Inquiry<'a> {
     pub(super) proofs: &'a Proofs,
     /// When what the certificate's key signed is proved to have existed.
     pub(super) proof: Option<Timestamp>,
+    /// When the signature is proved not to have existed yet, by a time stamp on its content.
+    pub(super) not_yet: Option<Timestamp>,
     /// Revocation data issued from here on may answer although they are not current any more.
     pub(super) evidence_since: Option<Timestamp>,
 }
@@ -49,7 +51,13 @@ impl Inquiry<'_> {
         }
         if path.is_empty() || (self.context.revocation == RevocationMode::Required && !not_revoked) {
             let known = if path.is_empty() { self.towards_root(certificate) } else { path.clone() };
-            wanted = missing(&known, self.evidence, self.anchors, self.context.at, self.proof);
+            wanted = missing(
+                &known,
+                self.evidence,
+                self.anchors,
+                self.context.at,
+                self.proof.and(self.evidence_since),
+            );
         }
         self.check_validity(findings, certificate, not_revoked);
         findings.append(&mut about_revocation);
@@ -106,6 +114,13 @@ impl Inquiry<'_> {
         let validity = format!("valid from {} to {}", certificate.not_before(), certificate.not_after());
         let at = self.context.at;
         match self.proof {
+            _ if self
+                .not_yet
+                .is_some_and(|time| !certificate.is_valid_at(time.max(certificate.not_before()))) =>
+            {
+                let evidence = format!("{validity}; the content was not signed before that end");
+                findings.failed(check, SubIndication::Expired, evidence);
+            }
             // A proof from before the certificate existed: the key was used outside its time (§5.5.4).
             Some(proof) if proof < certificate.not_before() => {
                 let evidence = format!("{validity}; the signature existed at {proof} already");

@@ -49,13 +49,12 @@ pub fn validate_cms(cms: &[u8], content: Content<'_>, context: &Context) -> Resu
         return Err(ValidationError::ContentRequired);
     }
     let setting = Setting::new(context);
-    let reports = signed
-        .signers()
-        .iter()
-        .map(|signer| {
-            signature_report(Subject { signed: &signed, signer, content, role: Role::Cades }, &setting)
-        })
-        .collect();
+    let report_of = |(position, signer)| {
+        let file = Some((cms, position));
+        let subject = Subject { signed: &signed, signer, content, role: Role::Cades, file };
+        signature_report(subject, &setting)
+    };
+    let reports = signed.signers().iter().enumerate().map(report_of).collect();
     Ok(Report::new(context.at, reports))
 }
 
@@ -148,6 +147,7 @@ pub(super) fn signer_inquiry<'a>(stamps: &'a Stamps, context: &'a Context) -> In
         evidence: &stamps.evidence,
         proofs: &stamps.proofs,
         proof: stamps.proof(),
+        not_yet: stamps.proofs.not_before(),
         evidence_since: stamps.proof(),
     }
 }

@@ -64,5 +64,5 @@ fn countersigned(
     setting: &Setting<'_>,
 ) -> SignatureReport {
     let content = Content::Bytes(value);
-    signature_report(Subject { signed, signer: counter, content, role: Role::Counter }, setting)
+    signature_report(Subject { signed, signer: counter, content, role: Role::Counter, file: None }, setting)
 }

@@ -2,7 +2,7 @@
 //! everything before it existed, older time stamps and the security store included.
 
 use super::stamps::add_objects;
-use super::time_stamp::{Around, Stamped, validate};
+use super::time_stamp::{Around, NoImprint, Stamped, validate};
 use super::{Context, Proofs, ProvenTime, TimeStampKind, TimeStampReport};
 use crate::Timestamp;
 use crate::digest::{Digest, DigestAlgorithm};
@@ -55,8 +55,12 @@ impl DocumentStamps {
                 proofs: &proofs,
                 proof: proofs.signature().map(|proven| proven.time),
             };
-            let token = without_padding(stamp.contents);
-            let stamped = validate(stamp.report, token, &stamp.imprint, around);
+            let token = TimeStampToken::from_der(without_padding(stamp.contents));
+            let imprint = |algorithm| {
+                let unknown = || NoImprint::Unknown("the file cannot be read".to_owned());
+                (stamp.imprint)(algorithm).ok_or_else(unknown)
+            };
+            let stamped = validate(stamp.report, token.as_ref(), imprint, around);
             done.0.push(Validated { end: stamp.end, stamped, evidence: stamp.evidence });
         }
         done.0.reverse();
@@ -93,7 +97,7 @@ fn proven(report: &TimeStampReport, time: Timestamp) -> ProvenTime {
 }
 
 /// Contents is filled up with zeros. What cannot be cut is left as it is, and refused when it is read.
-fn without_padding(contents: &[u8]) -> &[u8] {
+pub(crate) fn without_padding(contents: &[u8]) -> &[u8] {
     match Reader::new(contents).element() {
         Ok(element) if contents[element.raw.len()..].iter().all(|byte| *byte == 0) => element.raw,
         Ok(_) | Err(_) => contents,

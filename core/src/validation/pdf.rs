@@ -20,7 +20,7 @@ use coverage::check_coverage;
 use dictionary::{PdfSignature, Refused, check_dictionary, check_entries, read_signature};
 
 use super::cms::{Content, Role, Setting, Subject, Surroundings, signature_report};
-use super::document::DocumentStamps;
+use super::document::{DocumentStamps, without_padding};
 use super::{Check, Context, Finding, Report, SignatureReport, SubIndication, ValidationError};
 use crate::cms::SignedData;
 use crate::digest::DigestAlgorithm;
@@ -150,7 +150,8 @@ fn check_cms(
         Err(error) => return failed(report, error.to_string()),
     };
     let content = Content::Digest(&digest);
-    let subject = Subject { signed: &signed, signer, content, role: Role::Pades };
+    let file = Some((without_padding(&signature.contents), 0));
+    let subject = Subject { signed: &signed, signer, content, role: Role::Pades, file };
     let claimed_time = signature.dictionary.get(b"M").and_then(Object::as_string).and_then(date::parse);
     let surroundings = Surroundings { claimed_time, ..surroundings };
     let cms = signature_report(subject, &Setting::inside(context, &surroundings));

@@ -10,6 +10,7 @@ use crate::digest::Digest;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Proofs {
     signature: Option<ProvenTime>,
+    content: Option<Timestamp>,
     objects: BTreeMap<Vec<u8>, Timestamp>,
 }
 
@@ -19,6 +20,16 @@ impl Proofs {
         if self.signature.as_ref().is_none_or(|known| proven.time < known.time) {
             self.signature = Some(proven);
         }
+    }
+
+    /// The content existed at this time and was not signed yet.
+    pub(crate) fn add_content(&mut self, time: Timestamp) {
+        self.content = self.content.max(Some(time));
+    }
+
+    /// The signature is younger than this.
+    pub(crate) const fn not_before(&self) -> Option<Timestamp> {
+        self.content
     }
 
     /// The CRL or OCSP response with this SHA-256 existed at this time.

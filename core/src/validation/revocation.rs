@@ -33,9 +33,10 @@ pub(super) fn check_path(findings: &mut Vec<Finding>, path: &[Certificate], inqu
     }
     let mut all_good = true;
     for index in 0..below_root {
-        let standing = standing(inquiry.proof, &moments(inquiry), |at, not_before| {
-            revocation::status(path, index, inquiry.evidence, inquiry.anchors, at, not_before)
-        });
+        let standing =
+            standing(inquiry.proof, inquiry.evidence_since, &moments(inquiry), |at, not_before| {
+                revocation::status(path, index, inquiry.evidence, inquiry.anchors, at, not_before)
+            });
         all_good &= record(findings, path, index, standing, inquiry);
     }
     all_good
@@ -45,7 +46,7 @@ pub(super) fn check_path(findings: &mut Vec<Finding>, path: &[Certificate], inqu
 pub(super) fn is_complete(path: &[Certificate], inquiry: &Inquiry<'_>, evidence: &Evidence) -> bool {
     let asked = Inquiry { evidence, ..*inquiry };
     (0..path.len().saturating_sub(1)).all(|index| {
-        let standing = standing(asked.proof, &moments(&asked), |at, not_before| {
+        let standing = standing(asked.proof, asked.evidence_since, &moments(&asked), |at, not_before| {
             revocation::status(path, index, evidence, asked.anchors, at, not_before)
         });
         matches!(standing, Standing::Good(_) | Standing::RevokedLater(..))
@@ -71,12 +72,15 @@ fn moments(inquiry: &Inquiry<'_>) -> Vec<Timestamp> {
 /// Decides from what the evidence says as of each moment. A revocation before the proof outweighs everything.
 fn standing(
     proof: Option<Timestamp>,
+    since: Option<Timestamp>,
     moments: &[Timestamp],
     look: impl Fn(Timestamp, Option<Timestamp>) -> Status,
 ) -> Standing {
     let (mut good, mut later, mut unknown) = (None, None, None);
-    for moment in moments {
-        match look(*moment, proof) {
+    for (index, moment) in moments.iter().enumerate() {
+        // Without a proof, what is current now is enough, whenever it was issued.
+        let not_before = if index == 0 && proof.is_none() { None } else { since };
+        match look(*moment, not_before) {
             Status::Good(source) => {
                 good.get_or_insert(source);
             }
@@ -131,6 +135,9 @@ fn record(
             match (inquiry.proof, index) {
                 // The earliest proof is younger than the revocation. §5.5.4 would leave this open, for the signature
                 // may be older than its proof; who relies on a signature cannot.
+                (_, 0) if inquiry.not_yet.is_some_and(|time| at <= time) => {
+                    findings.failed(check, SubIndication::Revoked, evidence);
+                }
                 (Some(_), 0) => findings.failed(check, SubIndication::Revoked, evidence),
                 (None, 0) => findings.indeterminate(check, SubIndication::RevokedNoPoe, evidence),
                 (_, _) => findings.indeterminate(check, SubIndication::RevokedCaNoPoe, evidence),

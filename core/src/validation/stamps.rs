@@ -3,12 +3,13 @@
 
 use super::certificate::Inquiry;
 use super::cms::{Setting, Subject};
-use super::time_stamp::{Around, Stamped, validate};
+use super::time_stamp::{Around, NoImprint, Stamped, validate};
 use super::{
     Check, Indication, Proofs, ProvenTime, SignatureReport, SubIndication, TimeStampKind, TimeStampReport,
     revocation,
 };
-use crate::digest::{Digest, DigestAlgorithm};
+use crate::cades::{Stamp, StampError, StampKind, embedded_evidence_of_token, stamps as stamps_of};
+use crate::digest::Digest;
 use crate::oid;
 use crate::revocation::{Evidence, Wanted};
 use crate::tsp::TimeStampToken;
@@ -25,22 +26,17 @@ pub(super) struct Stamps {
     pub(super) evidence: Evidence,
     /// What the file itself carries.
     pub(super) embedded: Evidence,
-    limit_reached: bool,
+    /// Why the time stamps were not looked at.
+    refused: Option<String>,
 }
 
-/// One time stamp in the file.
-struct Found<'a> {
-    kind: TimeStampKind,
-    token: &'a [u8],
-    /// Stated time, for the order alone.
-    time: Option<Timestamp>,
-    index: usize,
-}
-
-/// Validates every time stamp in the unsigned attributes.
+/// Validates every time stamp of the signature.
 pub(super) fn validate_all(subject: Subject<'_>, setting: &Setting<'_>) -> Stamps {
     let context = setting.context;
-    let (mut found, limit_reached) = find(subject);
+    let (found, refused) = match find(subject) {
+        Ok(found) => (found, None),
+        Err(refused) => (Vec::new(), Some(refused)),
+    };
     let mut embedded = super::embedded::of_signer(subject);
     let mut proofs = Proofs::default();
     if let Some(surroundings) = setting.surroundings {
@@ -51,77 +47,134 @@ pub(super) fn validate_all(subject: Subject<'_>, setting: &Setting<'_>) -> Stamp
     let outer = proofs.signature().map(|proven| proven.time);
     let mut evidence = context.evidence.clone();
     evidence.merge(embedded.clone());
-    for token in found.iter().filter_map(|found| TimeStampToken::from_der(found.token).ok()) {
-        let inside = super::embedded::of_signed_data(token.signed_data());
+    for token in found.iter().filter_map(|found| found.stamp.token.as_ref().ok()) {
+        let inside = embedded_evidence_of_token(token);
         embedded.merge(inside.clone());
         evidence.merge(inside);
     }
-    // What a stamp covers is older than the stamp: archive stamps cover everything, the one on the references covers
-    // the one on the signature.
-    found.sort_by_key(|found| (rank(found.kind), core::cmp::Reverse(found.time)));
-    let mut stamped = Vec::new();
-    for found in found {
+    let mut stamped: Vec<(usize, Stamped)> = Vec::new();
+    for Found { stamp, kind, index } in in_order_of_proof(found) {
         // Time stamps of the same rank do not cover each other, but for archive stamps.
-        let younger = stamped.iter().filter(|(_, other): &&(usize, Stamped)| {
-            rank(other.report.kind) < rank(found.kind) || is_archive(other.report.kind)
-        });
+        let younger = stamped
+            .iter()
+            .filter(|(_, other)| rank(other.report.kind) < rank(kind) || is_archive(other.report.kind));
         let around = Around {
             context,
             evidence: &evidence,
             proofs: &proofs,
             proof: younger.filter_map(|(_, other)| other.report.proven_time()).chain(outer).min(),
         };
-        let report = TimeStampReport::new(found.kind);
-        let stamp = validate(report, found.token, |digest| imprint(&found, subject, digest), around);
-        if let Some(time) = stamp.report.proven_time() {
-            let authority = stamp.report.authority.as_ref().map(|view| view.holder.name.clone());
-            proofs.add_signature(ProvenTime {
-                time,
-                kind: found.kind,
-                authority: authority.unwrap_or_default(),
-            });
-            if is_archive(found.kind) {
-                add_objects(&mut proofs, &embedded, time);
+        let expected = stamp.imprint_expected.clone().map_err(|error| no_imprint(&error));
+        let report = TimeStampReport::new(kind);
+        let validated = validate(report, stamp.token.as_ref(), |_| expected, around);
+        if let Some(time) = validated.report.proven_time() {
+            if kind == TimeStampKind::Content {
+                proofs.add_content(time);
+            } else {
+                let authority = validated.report.authority.as_ref().map(|view| view.holder.name.clone());
+                proofs.add_signature(ProvenTime { time, kind, authority: authority.unwrap_or_default() });
+            }
+            if is_archive(kind) {
+                let covered = |der: &[u8]| stamp.covers(der);
+                let crls = embedded.crls.iter().filter(|crl| covered(crl.der()));
+                crls.for_each(|crl| proofs.add_object(crl.sha256(), time));
+                let answers = embedded.ocsp_responses.iter().filter(|response| covered(response.der()));
+                answers.for_each(|response| proofs.add_object(response.sha256(), time));
             }
         }
-        stamped.push((found.index, stamp));
+        stamped.push((index, validated));
     }
     stamped.sort_by_key(|(index, _)| *index);
     let stamped = stamped.into_iter().map(|(_, stamp)| stamp).collect();
-    Stamps { stamped, proofs, evidence, embedded, limit_reached }
+    Stamps { stamped, proofs, evidence, embedded, refused }
 }
 
-fn find(subject: Subject<'_>) -> (Vec<Found<'_>>, bool) {
-    let mut found = Vec::new();
-    for attribute in subject.signer.unsigned_attributes() {
-        let kind = if attribute.is(oid::SIGNATURE_TIME_STAMP) {
-            TimeStampKind::Signature
-        } else if attribute.is(oid::ESC_TIME_STAMP) {
-            TimeStampKind::References
-        } else if attribute.is(oid::ARCHIVE_TIME_STAMP_V2) {
-            TimeStampKind::ArchiveV2
-        } else if attribute.is(oid::ARCHIVE_TIME_STAMP_V3) {
-            TimeStampKind::ArchiveV3
-        } else {
-            continue;
-        };
-        for token in attribute.values() {
-            if found.len() == MAX_TIME_STAMPS {
-                return (found, true);
-            }
-            let time = TimeStampToken::from_der(token).ok().map(|token| token.time());
-            found.push(Found { kind, token, time, index: found.len() });
-        }
+/// One time stamp in the signature and its place in the report.
+struct Found {
+    stamp: Stamp,
+    kind: TimeStampKind,
+    index: usize,
+}
+
+/// Lists the time stamps; the text says which limit was reached.
+fn find(subject: Subject<'_>) -> Result<Vec<Found>, String> {
+    let kinds = [
+        oid::SIGNATURE_TIME_STAMP,
+        oid::ESC_TIME_STAMP,
+        oid::CERT_CRL_TIME_STAMP,
+        oid::ARCHIVE_TIME_STAMP_V1,
+        oid::ARCHIVE_TIME_STAMP_V2,
+        oid::ARCHIVE_TIME_STAMP_V3,
+    ];
+    let attributes = subject.signer.unsigned_attributes().iter();
+    let stamps = attributes.filter(|attribute| kinds.iter().any(|kind| attribute.is(*kind)));
+    let count = stamps.map(|attribute| attribute.values().len()).sum::<usize>();
+    if count > MAX_TIME_STAMPS {
+        return Err(format!("{}: at most {MAX_TIME_STAMPS} time stamps", ErrorCode::LimitExceeded.as_str()));
     }
-    (found, false)
+    let Some((bytes, position)) = subject.file else { return Ok(on_value(subject)) };
+    // Without any there is nothing to cut open.
+    if count == 0 && !subject.has_content_time_stamp() {
+        return Ok(Vec::new());
+    }
+    let stamps = stamps_of(bytes, position, subject.content).map_err(|error| error.to_string())?;
+    let found = stamps.into_iter().enumerate();
+    Ok(found.map(|(index, stamp)| Found { kind: kind_of(stamp.kind), stamp, index }).collect())
+}
+
+/// The time stamps on the value of a signature that has no file of its own: a counter-signature.
+fn on_value(subject: Subject<'_>) -> Vec<Found> {
+    let attributes = subject.signer.unsigned_attributes().iter();
+    let tokens = attributes
+        .filter(|attribute| attribute.is(oid::SIGNATURE_TIME_STAMP))
+        .flat_map(|attribute| attribute.values());
+    let stamp = |token: &Vec<u8>| {
+        let token = TimeStampToken::from_der(token);
+        let algorithm = token.as_ref().ok().and_then(|token| Some(token.imprint()?.algorithm()));
+        let imprint_expected =
+            algorithm.map(|algorithm| Digest::of(algorithm, &subject.signer.value)).ok_or(StampError::Token);
+        Stamp { kind: StampKind::Signature, token, imprint_expected, uncovered: Vec::new() }
+    };
+    let found = tokens.map(stamp).enumerate();
+    found.map(|(index, stamp)| Found { stamp, kind: TimeStampKind::Signature, index }).collect()
+}
+
+const fn kind_of(kind: StampKind) -> TimeStampKind {
+    match kind {
+        StampKind::Content => TimeStampKind::Content,
+        StampKind::Signature => TimeStampKind::Signature,
+        StampKind::CompleteReferences => TimeStampKind::References,
+        StampKind::References => TimeStampKind::ReferencesOnly,
+        StampKind::ArchiveV1 => TimeStampKind::ArchiveV1,
+        StampKind::ArchiveV2 => TimeStampKind::ArchiveV2,
+        StampKind::ArchiveV3 => TimeStampKind::ArchiveV3,
+    }
+}
+
+/// What a stamp covers is older than the stamp: archive stamps cover everything, the one on the references covers the
+/// one on the signature.
+fn in_order_of_proof(mut found: Vec<Found>) -> Vec<Found> {
+    let time = |found: &Found| found.stamp.token.as_ref().ok().map(TimeStampToken::time);
+    found.sort_by_key(|found| (rank(found.kind), core::cmp::Reverse(time(found))));
+    found
+}
+
+fn no_imprint(error: &StampError) -> NoImprint {
+    match error {
+        StampError::Token | StampError::ContentMissing | StampError::Unsupported => {
+            NoImprint::Unknown(error.to_string())
+        }
+        StampError::AttributeMissing | StampError::HashIndex(_) => NoImprint::Wrong(error.to_string()),
+    }
 }
 
 const fn rank(kind: TimeStampKind) -> u8 {
     match kind {
         TimeStampKind::Document => 0,
-        TimeStampKind::ArchiveV2 | TimeStampKind::ArchiveV3 => 1,
-        TimeStampKind::References => 2,
+        TimeStampKind::ArchiveV1 | TimeStampKind::ArchiveV2 | TimeStampKind::ArchiveV3 => 1,
+        TimeStampKind::References | TimeStampKind::ReferencesOnly => 2,
         TimeStampKind::Signature => 3,
+        TimeStampKind::Content => 4,
     }
 }
 
@@ -135,26 +188,13 @@ pub(super) fn add_objects(proofs: &mut Proofs, evidence: &Evidence, time: Timest
     evidence.ocsp_responses.iter().for_each(|response| proofs.add_object(response.sha256(), time));
 }
 
-/// The digest of what a stamp should be about.
-fn imprint(found: &Found<'_>, subject: Subject<'_>, algorithm: DigestAlgorithm) -> Option<Digest> {
-    match found.kind {
-        TimeStampKind::Signature => Some(Digest::of(algorithm, &subject.signer.value)),
-        TimeStampKind::References
-        | TimeStampKind::ArchiveV2
-        | TimeStampKind::ArchiveV3
-        | TimeStampKind::Document => None,
-    }
-}
-
 impl Stamps {
     /// Adds reports and findings to the signature. A stamp about something else leaves the whole inconclusive:
     /// somebody put a false statement into the file. One that cannot be relied upon proves nothing and does no harm.
     pub(super) fn record(&self, report: &mut SignatureReport) {
         let check = Check::TimeStamps;
-        if self.limit_reached {
-            let code = ErrorCode::LimitExceeded.as_str();
-            let evidence = format!("{code}: at most {MAX_TIME_STAMPS} time stamps");
-            report.indeterminate(check, SubIndication::Generic, evidence);
+        if let Some(why) = &self.refused {
+            report.indeterminate(check, SubIndication::Generic, why.as_str());
         }
         for stamp in &self.stamped {
             let stamp = &stamp.report;
@@ -193,6 +233,7 @@ impl Stamps {
                 evidence: &self.embedded,
                 proofs: &self.proofs,
                 proof: None,
+                not_yet: None,
                 evidence_since: stamp.report.time,
             };
             revocation::is_complete(&stamp.path, &inquiry, &self.embedded)

@@ -112,8 +112,11 @@ impl TimeStampKind {
     pub const fn title(self, language: Language) -> &'static str {
         let text = match self {
             Self::Signature => Text("carimbo do tempo da assinatura", "signature time stamp"),
-            Self::References => Text("carimbo do tempo das referências", "time stamp on the references"),
-            Self::ArchiveV2 | Self::ArchiveV3 => {
+            Self::Content => Text("carimbo do tempo do conteúdo", "content time stamp"),
+            Self::References | Self::ReferencesOnly => {
+                Text("carimbo do tempo das referências", "time stamp on the references")
+            }
+            Self::ArchiveV1 | Self::ArchiveV2 | Self::ArchiveV3 => {
                 Text("carimbo do tempo de arquivamento", "archive time stamp")
             }
             Self::Document => Text("carimbo do tempo do documento", "document time stamp"),

@@ -8,7 +8,7 @@ use crate::Timestamp;
 use crate::digest::{Digest, DigestAlgorithm};
 use crate::icp_brasil::IcpType;
 use crate::revocation::{Evidence, Wanted};
-use crate::tsp::{TimeStampToken, is_for_time_stamps};
+use crate::tsp::{TimeStampToken, TspError, is_for_time_stamps};
 use crate::x509::Certificate;
 
 /// What is known around a time stamp.
@@ -32,15 +32,23 @@ pub(crate) struct Stamped {
     pub(crate) wanted: Vec<Wanted>,
 }
 
-/// Validates a token and adds to the findings of `report`. `imprint` computes the digest of what it should be about;
-/// `None` when that cannot be said.
+/// What a time stamp should be about cannot be put together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum NoImprint {
+    /// Something that was stamped is not at hand here.
+    Unknown(String),
+    /// Something that was stamped is gone, or the stamp contradicts itself.
+    Wrong(String),
+}
+
+/// Validates a token and adds to the findings of `report`. `imprint` computes the digest of what it should be about.
 pub(crate) fn validate(
     mut report: TimeStampReport,
-    token: &[u8],
-    imprint: impl FnOnce(DigestAlgorithm) -> Option<Digest>,
+    token: Result<&TimeStampToken, &TspError>,
+    imprint: impl FnOnce(DigestAlgorithm) -> Result<Digest, NoImprint>,
     around: Around<'_>,
 ) -> Stamped {
-    let token = match TimeStampToken::from_der(token) {
+    let token = match token {
         Ok(token) => token,
         Err(error) => {
             report.findings.failed(Check::Format, SubIndication::FormatFailure, error.to_string());
@@ -52,10 +60,16 @@ pub(crate) fn validate(
     report.policy = Some(token.policy().to_owned());
     let accuracy = token.accuracy_ms().map_or_else(String::new, |ms| format!(", within {ms} ms"));
     report.findings.passed(Check::Format, format!("{}{accuracy}", token.time()));
-    check_imprint(&mut report.findings, &token, imprint, around);
+    check_imprint(&mut report.findings, token, imprint, around);
 
     let signed = token.signed_data();
-    let subject = Subject { signed, signer: token.signer(), content: Content::Inside, role: Role::TimeStamp };
+    let subject = Subject {
+        signed,
+        signer: token.signer(),
+        content: Content::Inside,
+        role: Role::TimeStamp,
+        file: None,
+    };
     let basic = check_basic(&mut report.findings, subject, around.context, around.proof);
     report.authority = basic.certificate.map(Certificate::view);
     check_time(&mut report.findings, token.time(), around);
@@ -68,6 +82,7 @@ pub(crate) fn validate(
             evidence: around.evidence,
             proofs: around.proofs,
             proof: around.proof,
+            not_yet: None,
             evidence_since: Some(token.time()),
         }
         .check(&mut report.findings, certificate);
@@ -82,7 +97,7 @@ pub(crate) fn validate(
 fn check_imprint(
     findings: &mut Vec<Finding>,
     token: &TimeStampToken,
-    imprint: impl FnOnce(DigestAlgorithm) -> Option<Digest>,
+    imprint: impl FnOnce(DigestAlgorithm) -> Result<Digest, NoImprint>,
     around: Around<'_>,
 ) {
     let check = Check::TimeStampImprint;
@@ -95,16 +110,15 @@ fn check_imprint(
         return findings.indeterminate(check, why, evidence);
     }
     match imprint(stated.algorithm()) {
-        Some(computed) if computed == *stated => findings.passed(check, computed.to_string()),
-        Some(computed) => {
+        Ok(computed) if computed == *stated => findings.passed(check, computed.to_string()),
+        Ok(computed) => {
             let evidence = format!("it is about {stated}, and not about {computed}");
             findings.failed(check, SubIndication::HashFailure, evidence);
         }
-        None => findings.indeterminate(
-            check,
-            SubIndication::SignedDataNotFound,
-            "what it is about cannot be put together",
-        ),
+        Err(NoImprint::Unknown(why)) => {
+            findings.indeterminate(check, SubIndication::SignedDataNotFound, why);
+        }
+        Err(NoImprint::Wrong(why)) => findings.failed(check, SubIndication::FormatFailure, why),
     }
 }
 

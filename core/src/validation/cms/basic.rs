@@ -26,6 +26,17 @@ pub(crate) struct Subject<'a> {
     pub(crate) signer: &'a SignerInfo,
     pub(crate) content: Content<'a>,
     pub(crate) role: Role,
+    /// The file in which the signer stands, and its position there.
+    pub(crate) file: Option<(&'a [u8], usize)>,
+}
+
+impl Subject<'_> {
+    /// Whether the signer says that the content was stamped before.
+    pub(crate) fn has_content_time_stamp(&self) -> bool {
+        let set = self.signer.signed_attributes.as_deref();
+        set.and_then(|set| SignedAttributes::parse(set).ok())
+            .is_some_and(|attributes| attributes.content_time_stamp().is_some())
+    }
 }
 
 /// Makes every check that needs no trust. `proof` is when the signature is proved to have existed.

@@ -30,7 +30,7 @@ pub(super) fn check_message_digest(
     subject: Subject<'_>,
     attributes: &SignedAttributes,
 ) {
-    let Subject { signed, signer, content, role } = subject;
+    let Subject { signed, signer, content, role, .. } = subject;
     let check = Check::MessageDigest;
     let Some(stated) = attributes.message_digest() else {
         return findings.failed(check, SubIndication::FormatFailure, "message-digest is absent");

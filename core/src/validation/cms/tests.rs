@@ -9,6 +9,7 @@ use crate::tlv::{encode, encode_set_of, tag};
 use crate::x509::{SignatureAlgorithm, TrustAnchors};
 use crate::{ErrorCode, oid};
 
+mod archive;
 mod counter;
 mod forged;
 mod policy;
@@ -355,8 +356,13 @@ fn attributes_presented_as_content_do_not_verify() {
 fn a_signature_in_a_pdf_has_one_signer_and_no_content() {
     let pades = |file: &[u8]| {
         let signed = SignedData::parse(file).unwrap();
-        let subject =
-            Subject { signed: &signed, signer: &signed.signers()[0], content: ABC, role: Role::Pades };
+        let subject = Subject {
+            signed: &signed,
+            signer: &signed.signers()[0],
+            content: ABC,
+            role: Role::Pades,
+            file: None,
+        };
         let report = signature_report(subject, &Setting::new(&context()));
         assert_eq!(report.format, SignatureFormat::Pades);
         verdict(&report)

@@ -40,11 +40,17 @@ pub struct TimeStampReport {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum TimeStampKind {
+    /// The content, before it was signed (ETSI EN 319 122-1 §5.2.8): the signature is younger.
+    Content,
     /// The signature value (ETSI EN 319 122-1 §5.3; RFC 5126 §6.1.1).
     Signature,
     /// The signature, its time stamp and the references to certificates and revocation data (escTimeStamp,
     /// RFC 5126 §6.3.5).
     References,
+    /// The references alone (RFC 5126 §6.3.6). It proves nothing about the signature.
+    ReferencesOnly,
+    /// An archive time stamp of the first version, which is not evaluated.
+    ArchiveV1,
     /// Everything in a CMS signature, in the order of RFC 5126 §6.4.1.
     ArchiveV2,
     /// Everything in a CMS signature, by its hash index (ETSI EN 319 122-1 §5.5.3).
@@ -55,8 +61,16 @@ pub enum TimeStampKind {
 
 impl TimeStampKind {
     /// Every kind.
-    pub const ALL: [Self; 5] =
-        [Self::Signature, Self::References, Self::ArchiveV2, Self::ArchiveV3, Self::Document];
+    pub const ALL: [Self; 8] = [
+        Self::Content,
+        Self::Signature,
+        Self::References,
+        Self::ReferencesOnly,
+        Self::ArchiveV1,
+        Self::ArchiveV2,
+        Self::ArchiveV3,
+        Self::Document,
+    ];
 }
 
 impl TimeStampReport {

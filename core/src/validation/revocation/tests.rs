@@ -26,7 +26,7 @@ fn good() -> Status {
 /// What comes of answers, the first for now and the others for earlier moments.
 fn check(proof: Option<&str>, answers: &[Status], expected: &str) {
     let moments: Vec<_> = (0..answers.len()).map(|day| time(&format!("09-{:02}", 28 - day))).collect();
-    let found = standing(proof.map(time), &moments, |at, not_before| {
+    let found = standing(proof.map(time), proof.map(time), &moments, |at, not_before| {
         assert_eq!(not_before, proof.map(time));
         let index = moments.iter().position(|moment| *moment == at).unwrap();
         answers[index].clone()

@@ -52,3 +52,34 @@ fn qualified_is_said_of_icp_brasil_only() {
     let seal = SignatureNature::IcpBrasilSeal.sentence(Language::PtBr);
     assert!(seal.starts_with("selo eletrônico") && !seal.contains("assinatura"), "{seal}");
 }
+
+#[test]
+fn the_members_of_the_json_are_stable() {
+    use crate::validation::report::Record;
+    let mut signature = SignatureReport::new(SignatureFormat::Cades);
+    signature.findings.failed(Check::MessageDigest, SubIndication::HashFailure, "seen");
+    signature.time_stamps.push(TimeStampReport::new(TimeStampKind::ArchiveV3));
+    signature.conclude();
+    let report = Report::new("2026-11-23T12:00:00Z".parse().unwrap(), vec![signature]);
+    let time_stamp = serde_json::json!({
+        "kind": "archive_v3", "time": null, "indication": "indeterminate", "sub_indication": "GENERIC",
+        "authority": null, "path": [], "policy": null, "accredited": false, "covers_whole_file": null,
+        "findings": [],
+    });
+    let signature = serde_json::json!({
+        "field": null, "format": "cades", "indication": "failed", "sub_indication": "HASH_FAILURE",
+        "integrity": "altered", "signer": null, "path": [], "nature": "electronic",
+        "signature_algorithm": null, "claimed_time": null, "proven_time": null, "level": null,
+        "icp_brasil_profile": null, "policy": null, "covers_whole_file": null,
+        "findings": [{
+            "check": "message_digest", "outcome": "failed", "sub_indication": "HASH_FAILURE",
+            "evidence": "seen",
+        }],
+        "time_stamps": [time_stamp], "counter_signatures": [],
+    });
+    let expected = serde_json::json!({
+        "version": 2, "at": "2026-11-23T12:00:00Z", "indication": "failed", "signatures": [signature],
+        "time_stamps": [],
+    });
+    assert_eq!(serde_json::to_value(&report).unwrap(), expected);
+}

@@ -91,7 +91,13 @@ fn every_trap_of_a_policy_attribute_is_noticed() {
 fn a_cades_policy_in_a_pdf_is_noticed() {
     let der = with_policy(right(AD_RB)).der();
     let signed = SignedData::parse(&der).unwrap();
-    let subject = Subject { signed: &signed, signer: &signed.signers()[0], content: ABC, role: Role::Pades };
+    let subject = Subject {
+        signed: &signed,
+        signer: &signed.signers()[0],
+        content: ABC,
+        role: Role::Pades,
+        file: None,
+    };
     let report = signature_report(subject, &Setting::new(&Forged::context()));
     assert_eq!(verdict(&report), "indeterminate SIG_CONSTRAINTS_FAILURE");
     assert!(!report.has_passed(Check::PolicyIdentifier));

@@ -6,13 +6,13 @@ use crate::revocation::{Evidence, Wanted};
 use crate::validation::BaselineLevel;
 use crate::validation::testing::{authority, crl, crl_der, lists, time_root};
 
-const ROOT: &str = "Root TEST";
-const CLOCK: &str = "AC do Tempo TEST";
+pub(super) const ROOT: &str = "Root TEST";
+pub(super) const CLOCK: &str = "AC do Tempo TEST";
 /// The signature existed then.
-const STAMP: &str = "2026-03-01T10:00:00Z";
+pub(super) const STAMP: &str = "2026-03-01T10:00:00Z";
 
 /// Requires revocation data; trusts the holder's root and the clock's.
-fn required(evidence: Evidence) -> Context {
+pub(super) fn required(evidence: Evidence) -> Context {
     let anchors = vec![authority(ROOT, 1).certificate(), time_root()];
     Context::new(TrustAnchors::new(anchors), now()).with_evidence(evidence)
 }
@@ -27,7 +27,7 @@ fn current(revoked: Option<&str>) -> Evidence {
 }
 
 /// Lists of both roots from the day of the stamp, long out of date.
-fn of_that_day(this_update: &str, revoked: &[(u8, &str)]) -> Evidence {
+pub(super) fn of_that_day(this_update: &str, revoked: &[(u8, &str)]) -> Evidence {
     lists([
         crl(ROOT, 1, this_update, "260302100000Z", revoked),
         crl(CLOCK, 70, this_update, "260302100000Z", &[]),
