@@ -11,6 +11,7 @@
 //! Source: ISO 32000-2 (PDF 2.0), §7 for the syntax, §12.7 for forms, §12.8 for signatures.
 
 mod changes;
+mod crypt;
 mod document;
 mod field;
 mod filter;
@@ -29,7 +30,6 @@ pub(crate) use document::{Document, IndirectObject};
 pub(crate) use field::{
     FormField, SignatureField, form_fields, signature_fields, text_string, write_text_string,
 };
-pub(crate) use filter::decode_stream;
 pub(crate) use object::{Dictionary, Object, Reference, write_hex};
 pub(crate) use parser::{Parser, hex_value};
 pub(crate) use update::{IncrementalUpdate, Revision};
@@ -55,9 +55,18 @@ pub enum PdfError {
         /// What was expected or found there.
         what: &'static str,
     },
-    /// The file is encrypted, with or without a password to open it.
-    #[error("the PDF is encrypted")]
+    /// The file is encrypted and cannot be opened without a password.
+    #[error("the PDF is encrypted and needs a password")]
     Encrypted,
+    /// The password is neither the owner's nor the user's.
+    #[error("the password does not open the PDF")]
+    PasswordWrong,
+    /// The permissions of an encrypted file do not let the user do this; the owner may.
+    #[error("the permissions of the encrypted PDF forbid {what}")]
+    Forbidden {
+        /// What is not allowed.
+        what: &'static str,
+    },
     /// A well-formed structure that we do not sign.
     #[error("the PDF uses {what}")]
     Unsupported {
@@ -90,14 +99,16 @@ impl PdfError {
         Self::Limit { what, maximum }
     }
 
-    /// The stable code: `not_a_pdf`, `pdf_damaged`, `pdf_encrypted`, `pdf_unsupported`, `limit_exceeded` or
-    /// `file_unreadable`.
+    /// The stable code: `not_a_pdf`, `pdf_damaged`, `pdf_encrypted`, `pdf_password_wrong`,
+    /// `pdf_signing_forbidden`, `pdf_unsupported`, `limit_exceeded` or `file_unreadable`.
     #[must_use]
     pub const fn code(&self) -> ErrorCode {
         match self {
             Self::NotAPdf => ErrorCode::NotAPdf,
             Self::Damaged { .. } => ErrorCode::PdfDamaged,
             Self::Encrypted => ErrorCode::PdfEncrypted,
+            Self::PasswordWrong => ErrorCode::PdfPasswordWrong,
+            Self::Forbidden { .. } => ErrorCode::PdfSigningForbidden,
             Self::Unsupported { .. } => ErrorCode::PdfUnsupported,
             Self::Limit { .. } => ErrorCode::LimitExceeded,
             Self::Source(_) => ErrorCode::FileUnreadable,

@@ -193,11 +193,7 @@ fn is_pdf_a_1(draft: &Draft<'_, '_>) -> Result<bool, PdfError> {
         return Ok(false);
     };
     let Some(object) = draft.document.object(reference)? else { return Ok(false) };
-    let (Some(dictionary), Some(raw)) = (object.value.as_dictionary(), draft.document.stream_body(&object)?)
-    else {
-        return Ok(false);
-    };
-    let packet = crate::pdf::decode_stream(dictionary, &raw).unwrap_or_default();
+    let packet = draft.document.stream_data(&object).ok().flatten().unwrap_or_default();
     let text = text_string(&packet);
     let says_one = |rest: &str| {
         let value =

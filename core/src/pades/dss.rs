@@ -9,7 +9,7 @@ use super::form::add_extension;
 use super::revision::Draft;
 use crate::Timestamp;
 use crate::digest::{Digest, Sha256Stream, sha1};
-use crate::pdf::{Dictionary, Document, File, Object, PdfError, Reference, decode_stream, signature_fields};
+use crate::pdf::{Dictionary, Document, File, Object, PdfError, Reference, signature_fields};
 
 /// Streams in the store of one file.
 const MAX_STREAMS: usize = 10_000;
@@ -83,7 +83,7 @@ pub fn add_validation_data<'a>(
 ) -> Result<Vec<u8>, PadesError> {
     let file = pdf.into();
     let document = Document::open(file)?;
-    let draft = Draft::new(&document)?;
+    let draft = Draft::new(&document, b"DSS")?;
     let mut store = Store::read(draft)?;
     for (field, data) in entries {
         let key = entry_key(&document, field)?;
@@ -148,13 +148,8 @@ impl<'d, 'a> Store<'d, 'a> {
             }
             for reference in list.iter().filter_map(Object::as_reference) {
                 let Some(object) = document.object(reference)? else { continue };
-                let (Some(dictionary), Some(raw)) =
-                    (object.value.as_dictionary(), document.stream_body(&object)?)
-                else {
-                    continue;
-                };
                 // What cannot be decoded stays, but nothing is compared with it.
-                if let Ok(decoded) = decode_stream(dictionary, &raw) {
+                if let Ok(Some(decoded)) = document.stream_data(&object) {
                     store.known[kind].entry(hash(&decoded)).or_insert(reference);
                 }
             }

@@ -10,7 +10,7 @@ use super::{Certification, Options, PadesError, appearance, inspect};
 use crate::cms::{self, CmsError, CmsPlan, PlanOptions};
 use crate::digest::{Digest, DigestAlgorithm};
 use crate::icp_brasil::signature_policy::Family;
-use crate::pdf::{Document, File, form_fields};
+use crate::pdf::{Document, File, PdfError, form_fields};
 use crate::x509::Certificate;
 
 /// The least space for the CMS, in bytes: enough for one certificate and an RSA-4096 value.
@@ -38,7 +38,7 @@ pub fn prepare<'a>(
     let algorithm = digest_algorithm(signer)?;
     // Only the length of the CMS is wanted, and no digest changes it.
     let size = plan_cms(&Digest::of(algorithm, b""), signer, chain, options)?.assembled_size_limit_bytes();
-    let mut draft = Draft::new(&document)?;
+    let mut draft = Draft::new(&document, options.signing_time.to_string().as_bytes())?;
     check_form(&document, &draft.catalog)?;
     inspect::check(&document, options.refusals)?;
     let fields = form_fields(&document)?;
@@ -48,6 +48,8 @@ pub fn prepare<'a>(
     }
     let target = choose(&document, &fields, &permissions, signer, chain, options)?;
 
+    check_password_permissions(&document, &target)?;
+
     let signature = draft.update.allocate();
     let lock = match &target {
         Target::Existing(field) => field.lock.as_ref(),
@@ -56,7 +58,9 @@ pub fn prepare<'a>(
     let certify = options.certify.map(Certification::permission);
     let references = signature_references(&document, certify, lock)?;
     let slot_bytes = size.max(MIN_SLOT_BYTES) + options.time_stamp_reserve;
-    let body = SignatureBody::new(&signature_entries(options, references)?, slot_bytes);
+    // Contents, which stays clear in an encrypted file, is added behind.
+    let entries = draft.update.encrypted_dictionary(signature, signature_entries(options, references)?);
+    let body = SignatureBody::new(&entries, slot_bytes);
     match target {
         Target::New { name } => {
             let widget = match &options.appearance {
@@ -89,6 +93,20 @@ fn check_policy(signer: &Certificate, options: &Options) -> Result<(), PadesErro
         return Err(PadesError::ReasonBesidePolicy);
     }
     Ok(())
+}
+
+/// What an encrypted document allows to those who know the user password only.
+fn check_password_permissions(document: &Document<'_>, target: &Target) -> Result<(), PadesError> {
+    let allowed = document.permissions();
+    let is_allowed = match target {
+        Target::New { .. } => allowed.annotate,
+        Target::Existing(_) => allowed.fill_fields,
+    };
+    if is_allowed {
+        Ok(())
+    } else {
+        Err(PdfError::Forbidden { what: "signing without the owner password" }.into())
+    }
 }
 
 /// PAdES forbids signing-time in the attributes: `/M` has it.

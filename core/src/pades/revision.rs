@@ -28,13 +28,13 @@ pub(super) struct Sealed {
 }
 
 impl<'d, 'a> Draft<'d, 'a> {
-    /// Starts a revision in which nothing is changed yet.
+    /// Starts a revision in which nothing is changed yet. `seed` is the one of [`IncrementalUpdate::new`].
     ///
     /// # Errors
     /// The document has no catalogue or no trailer that can be continued.
-    pub(super) fn new(document: &'d Document<'a>) -> Result<Self, PdfError> {
+    pub(super) fn new(document: &'d Document<'a>, seed: &[u8]) -> Result<Self, PdfError> {
         let (root, catalog) = document.catalog()?;
-        let update = IncrementalUpdate::new(document)?;
+        let update = IncrementalUpdate::new(document, seed)?;
         Ok(Self { document, update, original_catalog: catalog.clone(), catalog, root })
     }
 

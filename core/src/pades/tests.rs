@@ -114,6 +114,7 @@ fn every_kind_of_file_is_signed_three_times_in_a_row() {
         include_bytes!("../../testdata/pdf/linearized.pdf"),
         include_bytes!("../../testdata/pdf/linearized-object-streams.pdf"),
         include_bytes!("../../testdata/pdf/pypdf-updated.pdf"),
+        include_bytes!("../../testdata/pdf/encrypted-aes256.pdf"),
     ];
     let packed = [1, 2, 3];
     let files =
@@ -268,7 +269,13 @@ fn what_cannot_be_signed_is_refused_with_its_code() {
     check_refused(b"hello", ErrorCode::NotAPdf);
     let file = Sample::new().table();
     check_refused(&file[..file.len() - 20], ErrorCode::PdfDamaged);
-    check_refused(include_bytes!("../../testdata/pdf/encrypted-aes256.pdf"), ErrorCode::PdfEncrypted);
+    check_refused(include_bytes!("../../testdata/pdf/encrypted/aes-256.pdf"), ErrorCode::PdfEncrypted);
+    for locked in [
+        &include_bytes!("../../testdata/pdf/encrypted/aes-256-no-changes.pdf")[..],
+        include_bytes!("../../testdata/pdf/encrypted/aes-128-forms-only.pdf"),
+    ] {
+        check_refused(locked, ErrorCode::PdfSigningForbidden);
+    }
     let xfa = Sample::new().with(1, "<</Type /Catalog /Pages 2 0 R /AcroForm <</Fields [] /XFA []>>>>");
     check_refused(&xfa.table(), ErrorCode::PdfUnsupported);
     check_refused(&Sample::new().with(2, "<</Type /Pages /Kids []>>").table(), ErrorCode::PdfDamaged);

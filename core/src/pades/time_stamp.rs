@@ -60,7 +60,7 @@ pub fn prepare_time_stamp<'a>(
     options: &TimeStampOptions,
 ) -> Result<TimeStampPlan, PadesError> {
     let document = Document::open(pdf)?;
-    let mut draft = Draft::new(&document)?;
+    let mut draft = Draft::new(&document, b"DocTimeStamp")?;
     check_form(&document, &draft.catalog)?;
     let name = new_name(&form_fields(&document)?, None)?;
     let signature = draft.update.allocate();

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use super::crypt::{Permissions, Security};
 use super::filter::decode_stream;
 use super::xref::{read_sections, stream_end};
 use super::{Dictionary, Entry, File, Object, Parser, PdfError, Reference, Section};
@@ -27,6 +28,8 @@ pub(crate) struct Document<'a> {
     /// Of the whole file; those before `first_section` belong to later revisions.
     sections: Rc<[Section]>,
     first_section: usize,
+    /// Of an encrypted file; the same in all its revisions.
+    security: Option<Rc<Security>>,
     object_streams: RefCell<ObjectStreams>,
     /// Bytes that may still be read as objects. Objects can share bytes, so their number alone bounds nothing.
     bytes_left: Cell<u64>,
@@ -50,7 +53,9 @@ struct ObjectStream {
 /// An object together with where it came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct IndirectObject {
-    /// The object, or the dictionary of a stream.
+    /// Its number and generation.
+    pub(crate) reference: Reference,
+    /// The object, or the dictionary of a stream; strings are decrypted.
     pub(crate) value: Object,
     /// Where the encoded bytes of the stream stand in the file, if it is one.
     pub(crate) stream: Option<Range<u64>>,
@@ -59,19 +64,29 @@ pub(crate) struct IndirectObject {
 }
 
 impl<'a> Document<'a> {
-    /// Opens a file by its last `startxref`.
+    /// Opens a file by its last `startxref`, an encrypted one with the empty password.
     ///
     /// # Errors
-    /// See [`PdfError`]. Encrypted files are refused, and so is anything that readers understand in different
-    /// ways.
+    /// See [`PdfError`]. Anything that readers understand in different ways is refused.
     pub(crate) fn open(file: impl Into<File<'a>>) -> Result<Self, PdfError> {
+        Self::open_with_password(file, None)
+    }
+
+    /// Opens a file, an encrypted one with the password of its owner or user. `None` means the empty one, with
+    /// which most encrypted files can be read.
+    ///
+    /// # Errors
+    /// As for [`Document::open`], and [`PdfError::PasswordWrong`].
+    pub(crate) fn open_with_password(
+        file: impl Into<File<'a>>,
+        password: Option<&str>,
+    ) -> Result<Self, PdfError> {
         let file = file.into();
         let header = read_header(file)?;
         let sections = read_sections(file)?;
-        if sections.iter().any(|section| section.trailer.get(b"Encrypt").is_some()) {
-            return Err(PdfError::Encrypted);
-        }
-        Self::with_sections(file, header, sections.into(), 0)
+        let mut document = Self::with_sections(file, header, sections.into(), 0)?;
+        document.security = document.open_security(password)?.map(Rc::new);
+        Ok(document)
     }
 
     /// The document as it stood when its last section was this one, of those that [`Document::sections`] gives,
@@ -81,7 +96,13 @@ impl<'a> Document<'a> {
     /// See [`PdfError`]. What this revision says of places behind its end cannot be read.
     pub(crate) fn as_of(&self, section: usize, end: u64) -> Result<Self, PdfError> {
         let (file, first) = (self.file.prefix(end), self.first_section + section);
-        Self::with_sections(file, self.header, Rc::clone(&self.sections), first)
+        let mut document = Self::with_sections(file, self.header, Rc::clone(&self.sections), first)?;
+        let encryption = |document: &Self| document.newest().trailer.get(b"Encrypt").cloned();
+        if encryption(&document) != encryption(self) {
+            return Err(PdfError::damaged(end, "the trailers name different encryptions"));
+        }
+        document.security.clone_from(&self.security);
+        Ok(document)
     }
 
     fn with_sections(
@@ -92,19 +113,56 @@ impl<'a> Document<'a> {
     ) -> Result<Self, PdfError> {
         let bytes_left = Cell::new(file.len().saturating_add(MAX_OBJECT_BYTES));
         let object_streams = RefCell::default();
-        let document = Self { file, header, sections, first_section, object_streams, bytes_left };
-        let size = document.newest().size()?;
-        for section in
-            document.sections().iter().flat_map(|section| [Some(section), section.hidden()]).flatten()
+        let document =
+            Self { file, header, sections, first_section, security: None, object_streams, bytes_left };
+        document.check_sizes()?;
+        Ok(document)
+    }
+
+    /// Reads the encryption dictionary that the newest trailer names.
+    fn open_security(&self, password: Option<&str>) -> Result<Option<Security>, PdfError> {
+        let trailer = &self.newest().trailer;
+        let encryption = trailer.get(b"Encrypt");
+        let others = self.sections().iter().filter_map(|section| section.trailer.get(b"Encrypt"));
+        if others.into_iter().any(|other| Some(other) != encryption) {
+            return Err(PdfError::damaged(self.newest().offset, "the trailers name different encryptions"));
+        }
+        let Some(encryption) = encryption else { return Ok(None) };
+        if trailer.get(b"AuthCode").is_some() {
+            return Err(PdfError::unsupported("a message authentication code (ISO/TS 32004)"));
+        }
+        let Object::Dictionary(dictionary) = self.resolve(encryption)? else {
+            return Err(PdfError::damaged(self.newest().offset, "the encryption dictionary is missing"));
+        };
+        let identifier = match self.value(trailer, b"ID")? {
+            Some(Object::Array(parts)) => parts.first().and_then(Object::as_string).map(<[u8]>::to_vec),
+            _ => None,
+        };
+        let reference = encryption.as_reference();
+        Security::open(&dictionary, reference, &identifier.unwrap_or_default(), password).map(Some)
+    }
+
+    /// What the permissions of an encrypted file allow; everything when it is not encrypted.
+    pub(crate) fn permissions(&self) -> Permissions {
+        self.security.as_ref().map_or(Permissions::ALL, |security| security.permissions)
+    }
+
+    /// The security handler of an encrypted file.
+    pub(super) fn security(&self) -> Option<&Security> {
+        self.security.as_deref()
+    }
+
+    /// No section may count fewer objects than an earlier one.
+    fn check_sizes(&self) -> Result<(), PdfError> {
+        let size = self.newest().size()?;
+        for section in self.sections().iter().flat_map(|section| [Some(section), section.hidden()]).flatten()
         {
             if section.size()? > size {
-                return Err(PdfError::damaged(
-                    document.newest().offset,
-                    "the Size is smaller than an earlier one",
-                ));
+                let at = self.newest().offset;
+                return Err(PdfError::damaged(at, "the Size is smaller than an earlier one"));
             }
         }
-        Ok(document)
+        Ok(())
     }
 
     /// The bytes that were opened.
@@ -147,7 +205,7 @@ impl<'a> Document<'a> {
             Entry::InStream { stream, index } if reference.generation == 0 => {
                 let (value, length) = self.object_stream(stream)?.member(reference.number, index)?;
                 self.charge(length)?;
-                IndirectObject { value, stream: None, span: None }
+                IndirectObject { reference, value, stream: None, span: None }
             }
             Entry::Free | Entry::Offset { .. } | Entry::InStream { .. } => return Ok(None),
         };
@@ -156,7 +214,7 @@ impl<'a> Document<'a> {
 
     /// Reads the object at a byte of the file, which must be the one of that reference.
     pub(crate) fn object_at(&self, offset: u64, reference: Reference) -> Result<IndirectObject, PdfError> {
-        let (value, end, body) = self.file.parse(offset, |parser| {
+        let (mut value, end, body) = self.file.parse(offset, |parser| {
             if parser.object_header() != Ok(reference) {
                 return Err(PdfError::damaged(
                     offset,
@@ -174,12 +232,15 @@ impl<'a> Document<'a> {
             Ok((value, parser.position(), None))
         })?;
         self.charge(end - offset)?;
+        if let Some(security) = &self.security {
+            security.decrypt(reference, &mut value)?;
+        }
         let (Object::Dictionary(dictionary), Some(start)) = (&value, body) else {
-            return Ok(IndirectObject { value, stream: None, span: Some(offset..end) });
+            return Ok(IndirectObject { reference, value, stream: None, span: Some(offset..end) });
         };
         let body = start..start.saturating_add(self.stream_length(dictionary, offset)?);
         let end = stream_end(self.file, body.end)?;
-        Ok(IndirectObject { value, stream: Some(body), span: Some(offset..end) })
+        Ok(IndirectObject { reference, value, stream: Some(body), span: Some(offset..end) })
     }
 
     /// Where the value of `key` stands in the file, in a dictionary that is an object of its own.
@@ -195,7 +256,20 @@ impl<'a> Document<'a> {
         })
     }
 
-    /// The body of a stream as it stands in the file, encoded.
+    /// The body of a stream, decrypted and decoded; `None` for another object. Known are no filter and
+    /// FlateDecode.
+    pub(crate) fn stream_data(&self, object: &IndirectObject) -> Result<Option<Vec<u8>>, PdfError> {
+        let (Some(dictionary), Some(mut body)) = (object.value.as_dictionary(), self.stream_body(object)?)
+        else {
+            return Ok(None);
+        };
+        if let Some(security) = &self.security {
+            body = security.decrypt_stream(object.reference, dictionary, body)?;
+        }
+        decode_stream(dictionary, &body).map(Some)
+    }
+
+    /// The body of a stream as it stands in the file, encoded and perhaps encrypted.
     pub(crate) fn stream_body(&self, object: &IndirectObject) -> Result<Option<Cow<'a, [u8]>>, PdfError> {
         object.stream.clone().map(|body| self.file.read(body)).transpose()
     }
@@ -347,7 +421,7 @@ fn parse_version(text: &[u8]) -> Option<(u8, u8)> {
 impl ObjectStream {
     fn read(document: &Document<'_>, object: &IndirectObject, offset: u64) -> Result<Self, PdfError> {
         let wrong = PdfError::damaged(offset, "an object stream cannot be read");
-        let (Some(dictionary), Some(raw)) = (object.value.as_dictionary(), document.stream_body(object)?)
+        let (Some(dictionary), Some(data)) = (object.value.as_dictionary(), document.stream_data(object)?)
         else {
             return Err(wrong);
         };
@@ -359,7 +433,6 @@ impl ObjectStream {
         else {
             return Err(wrong);
         };
-        let data = decode_stream(dictionary, &raw)?;
         let mut parser = Parser::new(&data, 0);
         let mut members = Vec::new();
         for _ in 0..count {

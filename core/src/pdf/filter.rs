@@ -7,6 +7,11 @@ use super::{Dictionary, Object, PdfError};
 /// Decoded length that one stream of structure may have, in bytes: four million cross-reference rows.
 const MAX_DECODED_BYTES: usize = 32 << 20;
 
+/// Output that any stream may inflate to, in bytes.
+const FREE_BYTES: usize = 1 << 20;
+/// Beyond that, a stream may inflate this many times. Deflate reaches 1032; rows and objects stay below 50.
+const MAX_RATIO: usize = 256;
+
 /// Decodes `raw`, the body of a stream with dictionary `dictionary`.
 ///
 /// Knows what such streams are written with: no filter, or FlateDecode with or without a PNG predictor
@@ -18,24 +23,27 @@ pub(crate) fn decode_stream(dictionary: &Dictionary, raw: &[u8]) -> Result<Vec<u
     if dictionary.get(b"F").is_some() {
         return Err(PdfError::unsupported("a stream outside the file"));
     }
-    match single(dictionary.get(b"Filter")) {
-        Some(None) => return Ok(raw.to_vec()),
-        Some(Some(Object::Name(name))) if name == b"FlateDecode" => {}
-        _ => return Err(PdfError::unsupported("a filter that is not read here")),
-    }
-    let data = decompress_to_vec_zlib_with_limit(raw, MAX_DECODED_BYTES).map_err(|error| {
-        if error.status == TINFLStatus::HasMoreOutput {
+    let unknown = PdfError::unsupported("a filter that is not read here");
+    let mut filters = filters(dictionary).ok_or(unknown.clone())?;
+    // Decryption comes before this.
+    filters.retain(|(name, _)| *name != b"Crypt");
+    let parameters = match filters[..] {
+        [] => return Ok(raw.to_vec()),
+        [(b"FlateDecode", parameters)] => parameters,
+        _ => return Err(unknown),
+    };
+    let limit = raw.len().saturating_mul(MAX_RATIO).clamp(FREE_BYTES, MAX_DECODED_BYTES);
+    let data = decompress_to_vec_zlib_with_limit(raw, limit).map_err(|error| {
+        if error.status == TINFLStatus::HasMoreOutput && limit < MAX_DECODED_BYTES {
+            PdfError::limit("times the length of a compressed stream", MAX_RATIO as u64)
+        } else if error.status == TINFLStatus::HasMoreOutput {
             PdfError::limit("bytes in a stream of structure", MAX_DECODED_BYTES as u64)
         } else {
             PdfError::damaged(0, "a compressed stream cannot be decoded")
         }
     })?;
     let unreadable = PdfError::unsupported("decoding parameters that are not read here");
-    let parameters = match single(dictionary.get(b"DecodeParms")) {
-        Some(None) => return Ok(data),
-        Some(Some(Object::Dictionary(parameters))) => parameters,
-        _ => return Err(unreadable),
-    };
+    let Some(parameters) = parameters else { return Ok(data) };
     let value = |key, default| match parameters.get(key) {
         None => Some(default),
         Some(object) => object.as_integer().and_then(|value| usize::try_from(value).ok()),
@@ -47,28 +55,44 @@ pub(crate) fn decode_stream(dictionary: &Dictionary, raw: &[u8]) -> Result<Vec<u
     }
 }
 
-/// `Filter` and `DecodeParms` may be one object or an array; `None` when there is more than one.
-fn single(object: Option<&Object>) -> Option<Option<&Object>> {
-    match object.and_then(Object::as_array) {
-        None | Some([]) => Some(object.filter(|object| object.as_array().is_none())),
-        Some([only]) => Some(Some(only).filter(|object| **object != Object::Null)),
-        Some(_) => None,
+/// The filters of a stream with their parameters, in the order of decoding. `Filter` and `DecodeParms` may be
+/// one object or an array each. `None` when they are something else.
+pub(super) fn filters(dictionary: &Dictionary) -> Option<Vec<(&[u8], Option<&Dictionary>)>> {
+    let list = |key| match dictionary.get(key) {
+        None => &[],
+        Some(Object::Array(items)) => items.as_slice(),
+        Some(one) => core::slice::from_ref(one),
+    };
+    let parameters = list(b"DecodeParms");
+    let filters = list(b"Filter");
+    if parameters.len() > filters.len() {
+        return None;
     }
+    let filters = filters.iter().enumerate().map(|(index, filter)| {
+        let parameters = match parameters.get(index) {
+            None | Some(Object::Null) => None,
+            Some(object) => Some(object.as_dictionary()?),
+        };
+        Some((filter.as_name()?, parameters))
+    });
+    filters.collect()
 }
 
 /// Undoes the row filters of PNG (ISO/IEC 15948 §9) for one byte per pixel.
-fn undo_png_prediction(data: Vec<u8>, columns: usize) -> Result<Vec<u8>, PdfError> {
-    let mut decoded = Vec::with_capacity(data.len());
+fn undo_png_prediction(mut data: Vec<u8>, columns: usize) -> Result<Vec<u8>, PdfError> {
     let mut above = vec![0_u8; columns];
-    for (row_index, encoded) in data.chunks(columns + 1).enumerate() {
-        let damaged = PdfError::damaged((row_index * (columns + 1)) as u64, "a PNG row cannot be decoded");
-        let [method, encoded @ ..] = encoded else { return Err(damaged) };
-        if encoded.len() != columns {
+    let rows = data.len().div_ceil(columns + 1);
+    // Rows move forward in place: a row without its method is shorter.
+    for row in 0..rows {
+        let at = row * (columns + 1);
+        let damaged = PdfError::damaged(at as u64, "a PNG row cannot be decoded");
+        if data.len() - at <= columns {
             return Err(damaged);
         }
+        let method = data[at];
         let mut left = 0;
         let mut above_left = 0;
-        for (byte, up) in encoded.iter().zip(above.iter_mut()) {
+        for (column, up) in above.iter_mut().enumerate() {
             let prediction = match method {
                 0 => 0,
                 1 => left,
@@ -78,12 +102,13 @@ fn undo_png_prediction(data: Vec<u8>, columns: usize) -> Result<Vec<u8>, PdfErro
                 _ => return Err(damaged),
             };
             above_left = *up;
-            left = byte.wrapping_add(prediction);
+            left = data[at + 1 + column].wrapping_add(prediction);
             *up = left;
         }
-        decoded.extend_from_slice(&above);
+        data[row * columns..][..columns].copy_from_slice(&above);
     }
-    Ok(decoded)
+    data.truncate(rows * columns);
+    Ok(data)
 }
 
 fn paeth(left: u8, up: u8, above_left: u8) -> u8 {
@@ -120,11 +145,17 @@ mod tests {
     }
 
     #[test]
-    fn a_bomb_is_refused_at_the_limit() {
-        let bomb = compress_to_vec_zlib(&vec![0; MAX_DECODED_BYTES + 1], 6);
-        assert!(bomb.len() < 100_000);
-        let result = decode_stream(&dictionary("<</Filter/FlateDecode>>"), &bomb);
-        assert_eq!(result, Err(PdfError::limit("bytes in a stream of structure", MAX_DECODED_BYTES as u64)));
+    fn a_bomb_is_refused_at_the_limit_of_its_ratio_or_of_its_length() {
+        let flate = dictionary("<</Filter/FlateDecode>>");
+        let zeros = compress_to_vec_zlib(&vec![0; 2 << 20], 6);
+        assert!(zeros.len() < 4096);
+        let ratio = PdfError::limit("times the length of a compressed stream", 256);
+        assert_eq!(decode_stream(&flate, &zeros), Err(ratio));
+        let pattern: Vec<u8> = (0..400_u32).map(|i| i.wrapping_mul(i).to_le_bytes()[0]).collect();
+        let long = compress_to_vec_zlib(&pattern.repeat(MAX_DECODED_BYTES / 400 + 1), 6);
+        let length = PdfError::limit("bytes in a stream of structure", MAX_DECODED_BYTES as u64);
+        assert_eq!(decode_stream(&flate, &long), Err(length));
+        assert_eq!(decode_stream(&flate, &compress_to_vec_zlib(&[0; 1 << 20], 6)), Ok(vec![0; 1 << 20]));
     }
 
     #[test]

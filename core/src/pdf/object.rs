@@ -189,6 +189,11 @@ impl Dictionary {
         self.0.iter().map(|(key, value)| (key.as_slice(), value))
     }
 
+    /// Entries in their order, to change the values.
+    pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = (&[u8], &mut Object)> {
+        self.0.iter_mut().map(|(key, value)| (key.as_slice(), value))
+    }
+
     /// Appends the dictionary as PDF syntax.
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(b"<<");

@@ -76,17 +76,6 @@ fn a_startxref_that_points_elsewhere_is_refused() {
     check_refused(&replaced(&file, "startxref\n", "startxref\n-"), ErrorCode::PdfDamaged, "negative");
 }
 
-#[test]
-fn encrypted_files_are_refused() {
-    let encrypted = Sample::new().with(9, "<</Filter /Standard>>").trailer("/Encrypt 9 0 R");
-    check_refused(&encrypted.table(), ErrorCode::PdfEncrypted, "table");
-    check_refused(&encrypted.stream(&[1, 2]), ErrorCode::PdfEncrypted, "stream");
-    let hidden = append(&encrypted.table(), &[], "/Size 10");
-    check_refused(&hidden, ErrorCode::PdfEncrypted, "only an earlier trailer says so");
-    let foreign = include_bytes!("../../testdata/pdf/encrypted-aes256.pdf");
-    check_refused(foreign, ErrorCode::PdfEncrypted, "by qpdf");
-}
-
 /// As Word writes them: a table of everything, then an empty one with a stream beside it.
 fn hybrid(hidden_row: &str, stream_rows: [[u8; 4]; 2]) -> Vec<u8> {
     let first = replaced(&Sample::new().with(9, "(nine)").table(), "/Size 10", "/Size 12");
@@ -314,7 +303,7 @@ fn updated(file: &[u8]) -> (Vec<u8>, u32) {
     let document = Document::open(file).unwrap();
     let (_, catalog) = document.catalog().unwrap();
     let (page, dictionary) = document.first_page(&catalog).unwrap();
-    let mut update = IncrementalUpdate::new(&document).unwrap();
+    let mut update = IncrementalUpdate::new(&document, b"").unwrap();
     let added = update.allocate();
     update.put_body(added, b"(added)".to_vec());
     update.put(page, &dictionary.with(b"Added", added).into());
@@ -366,7 +355,7 @@ fn new_numbers_begin_behind_every_revision() {
     assert_eq!(updated(&file).1, 500);
     let full = replaced(&Sample::new().table(), "/Size 5", "/Size 8388608");
     let document = Document::open(&full).unwrap();
-    let mut update = IncrementalUpdate::new(&document).unwrap();
+    let mut update = IncrementalUpdate::new(&document, b"").unwrap();
     let added = update.allocate();
     update.put(added, &Object::Null);
     assert_eq!(update.finish(|_| vec![]).unwrap_err().code(), ErrorCode::LimitExceeded);

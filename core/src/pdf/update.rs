@@ -1,7 +1,10 @@
 //! Writes an incremental update (ISO 32000-2 §7.5.6): new objects behind the original bytes, which stay
 //! untouched.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+
+use miniz_oxide::deflate::compress_to_vec_zlib;
 
 use super::object::write_display;
 use super::xref::MAX_OBJECT_NUMBER;
@@ -10,13 +13,29 @@ use super::{Dictionary, Document, Object, PdfError, Reference, SectionKind};
 /// The largest offset that the ten digits of a table row, or of our ByteRange, can hold.
 pub(crate) const MAX_OFFSET: u64 = 9_999_999_999;
 
+/// The usual compromise between time and length.
+#[cfg_attr(not(test), allow(dead_code, reason = "for validation data, which are large"))]
+const COMPRESSION_LEVEL: u8 = 6;
+
 /// Objects to be added to or replaced in a document.
 #[derive(Debug)]
 pub(crate) struct IncrementalUpdate<'d, 'a> {
     document: &'d Document<'a>,
     next_number: u32,
-    /// Bodies, without `n g obj` and `endobj`, by object number: written in this order.
-    bodies: BTreeMap<u32, (u16, Vec<u8>)>,
+    /// What the initialisation vectors of an encrypted file depend on besides the text.
+    seed: Vec<u8>,
+    /// By object number: written in this order.
+    bodies: BTreeMap<u32, Body<'d>>,
+}
+
+/// An object without `n g obj` and `endobj`.
+#[derive(Debug)]
+struct Body<'d> {
+    generation: u16,
+    /// All of an object, or the dictionary of a stream.
+    object: Vec<u8>,
+    /// The data of a stream, which may be large and are not copied before they are written.
+    stream: Option<Cow<'d, [u8]>>,
 }
 
 /// The bytes to append.
@@ -29,11 +48,16 @@ pub(crate) struct Revision {
 }
 
 impl<'d, 'a> IncrementalUpdate<'d, 'a> {
-    /// Starts an update without objects.
+    /// Starts an update without objects. In an encrypted file, [`IncrementalUpdate::put`] and
+    /// [`IncrementalUpdate::put_stream`] encrypt; what is written by hand for
+    /// [`IncrementalUpdate::put_body`] has to pass through [`IncrementalUpdate::encrypted_dictionary`] before.
+    ///
+    /// `seed` goes into the initialisation vectors, with the length of the file: it should differ between two
+    /// updates of one file, as the time of signing does. Why it need not be random is said in `crypt.rs`.
     ///
     /// # Errors
     /// The document has no trailer that can be continued.
-    pub(crate) fn new(document: &'d Document<'a>) -> Result<Self, PdfError> {
+    pub(crate) fn new(document: &'d Document<'a>, seed: &[u8]) -> Result<Self, PdfError> {
         document.root()?;
         // A cross-reference stream may have a number that no /Size counts; reusing it would replace the
         // stream.
@@ -45,7 +69,8 @@ impl<'d, 'a> IncrementalUpdate<'d, 'a> {
                 next_number = next_number.max(number.saturating_add(1));
             }
         }
-        Ok(Self { document, next_number, bodies: BTreeMap::new() })
+        let seed = [&document.file().len().to_be_bytes(), seed].concat();
+        Ok(Self { document, next_number, seed, bodies: BTreeMap::new() })
     }
 
     /// A number that no revision has used.
@@ -55,28 +80,69 @@ impl<'d, 'a> IncrementalUpdate<'d, 'a> {
         Reference { number, generation: 0 }
     }
 
-    /// Adds an object or replaces the one of that number.
+    /// Adds an object or replaces the one of that number. In an encrypted file its strings are encrypted.
     pub(crate) fn put(&mut self, reference: Reference, object: &Object) {
         let mut body = Vec::new();
-        object.write(&mut body);
+        self.encrypted(reference, object).write(&mut body);
         self.put_body(reference, body);
     }
 
-    /// Adds a stream with its encoded bytes; `/Length` is set here.
-    pub(crate) fn put_stream(&mut self, reference: Reference, mut dictionary: Dictionary, encoded: &[u8]) {
-        let length = i64::try_from(encoded.len()).expect("a stream in memory is shorter than 2^63");
-        dictionary.set(b"Length", Object::Integer(length));
-        let mut body = Vec::with_capacity(encoded.len() + 256);
-        dictionary.write(&mut body);
-        body.extend_from_slice(b"\nstream\n");
-        body.extend_from_slice(encoded);
-        body.extend_from_slice(b"\nendstream");
-        self.put_body(reference, body);
+    /// Adds a stream with its encoded bytes, or replaces the object of that number; `/Length` is set here. In
+    /// an encrypted file the bytes and the strings of the dictionary are encrypted.
+    pub(crate) fn put_stream(&mut self, reference: Reference, dictionary: Dictionary, encoded: &[u8]) {
+        self.put_large_stream(reference, dictionary, encoded.to_vec());
     }
 
-    /// Adds an object that is already written.
+    /// As [`IncrementalUpdate::put_stream`], for bytes that are not copied before they are written.
+    pub(crate) fn put_large_stream(
+        &mut self,
+        reference: Reference,
+        dictionary: Dictionary,
+        encoded: impl Into<Cow<'d, [u8]>>,
+    ) {
+        let mut data = encoded.into();
+        if let Some(security) = self.document.security() {
+            data = security.encrypt_stream(reference, &self.seed, &dictionary, data);
+        }
+        let length = i64::try_from(data.len()).expect("a stream in memory is shorter than 2^63");
+        let dictionary = dictionary.with(b"Length", Object::Integer(length));
+        let mut object = Vec::new();
+        self.encrypted(reference, &dictionary.into()).write(&mut object);
+        let generation = reference.generation;
+        self.bodies.insert(reference.number, Body { generation, object, stream: Some(data) });
+    }
+
+    /// As [`IncrementalUpdate::put_stream`], compressed here. The same data give the same bytes.
+    #[cfg_attr(not(test), allow(dead_code, reason = "for validation data, which are large"))]
+    pub(crate) fn put_compressed_stream(
+        &mut self,
+        reference: Reference,
+        dictionary: Dictionary,
+        data: &[u8],
+    ) {
+        let dictionary = dictionary.with(b"Filter", Object::name(b"FlateDecode"));
+        self.put_large_stream(reference, dictionary, compress_to_vec_zlib(data, COMPRESSION_LEVEL));
+    }
+
+    fn encrypted<'o>(&self, reference: Reference, object: &'o Object) -> Cow<'o, Object> {
+        let Some(security) = self.document.security() else { return Cow::Borrowed(object) };
+        let mut object = object.clone();
+        security.encrypt(reference, &self.seed, &mut object);
+        Cow::Owned(object)
+    }
+
+    /// The dictionary as it has to be written under that reference: in an encrypted file with encrypted
+    /// strings. For bodies that are written by hand.
+    pub(crate) fn encrypted_dictionary(&self, reference: Reference, dictionary: Dictionary) -> Dictionary {
+        let object = self.encrypted(reference, &dictionary.into()).into_owned();
+        let Object::Dictionary(dictionary) = object else { unreachable!("encryption keeps the kind") };
+        dictionary
+    }
+
+    /// Adds an object that is already written, and encrypted if the file is.
     pub(crate) fn put_body(&mut self, reference: Reference, body: Vec<u8>) {
-        self.bodies.insert(reference.number, (reference.generation, body));
+        let body = Body { generation: reference.generation, object: body, stream: None };
+        self.bodies.insert(reference.number, body);
     }
 
     /// Writes the update with a cross-reference section of the same kind as the last one.
@@ -91,7 +157,9 @@ impl<'d, 'a> IncrementalUpdate<'d, 'a> {
         let start = file.len();
         let kind = self.document.newest().kind;
         let own_number = matches!(kind, SectionKind::Stream(_)).then(|| self.allocate().number);
-        let size: usize = self.bodies.values().map(|(_, body)| body.len() + 64).sum();
+        let size =
+            |body: &Body<'_>| body.object.len() + body.stream.as_ref().map_or(0, |data| data.len()) + 96;
+        let size: usize = self.bodies.values().map(size).sum();
         let mut bytes = Vec::with_capacity(size + 512);
         // On a fresh line, or `%%EOF` would run into the first object.
         if !matches!(*file.read(start - 1..start)?, [b'\n' | b'\r']) {
@@ -99,11 +167,16 @@ impl<'d, 'a> IncrementalUpdate<'d, 'a> {
         }
         let mut rows = BTreeMap::new();
         let mut body_offsets = BTreeMap::new();
-        for (number, (generation, body)) in core::mem::take(&mut self.bodies) {
+        for (number, Body { generation, object, stream }) in core::mem::take(&mut self.bodies) {
             rows.insert(number, (start + bytes.len() as u64, generation));
             write_display(&mut bytes, &format_args!("{number} {generation} obj\n"));
             body_offsets.insert(number, bytes.len());
-            bytes.extend_from_slice(&body);
+            bytes.extend_from_slice(&object);
+            if let Some(data) = stream {
+                bytes.extend_from_slice(b"\nstream\n");
+                bytes.extend_from_slice(&data);
+                bytes.extend_from_slice(b"\nendstream");
+            }
             bytes.extend_from_slice(b"\nendobj\n");
         }
         let trailer = self.trailer(identify(&bytes));
@@ -129,7 +202,7 @@ impl<'d, 'a> IncrementalUpdate<'d, 'a> {
     fn trailer(&self, identifier: Vec<u8>) -> Dictionary {
         let last = self.document.newest();
         let mut trailer = Dictionary::new().with(b"Size", Object::Integer(self.next_number.into()));
-        for key in [&b"Root"[..], b"Info"] {
+        for key in [&b"Root"[..], b"Info", b"Encrypt"] {
             if let Some(value) = last.trailer.get(key) {
                 trailer.set(key, value.clone());
             }

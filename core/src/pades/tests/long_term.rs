@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::digest::{Digest, DigestAlgorithm};
-use crate::pdf::decode_stream;
 use crate::tsp::testing::Authority;
 
 fn at() -> Timestamp {
@@ -44,8 +43,7 @@ fn streams(file: &[u8], dictionary: &Dictionary, key: &[u8]) -> Vec<Vec<u8>> {
     list.iter()
         .map(|item| {
             let object = document.object(item.as_reference().unwrap()).unwrap().unwrap();
-            let raw = document.stream_body(&object).unwrap().unwrap();
-            decode_stream(object.value.as_dictionary().unwrap(), &raw).unwrap()
+            document.stream_data(&object).unwrap().unwrap()
         })
         .collect()
 }

@@ -3,7 +3,6 @@
 use super::step::{Step, Touched, same_except};
 use super::uses::holds_reference;
 use super::{ChangeKind, Objection};
-use crate::pdf::filter::decode_stream;
 use crate::pdf::{Dictionary, Document, IndirectObject, Object};
 
 /// Keys of a trailer that tell of the file and not of the document.
@@ -174,11 +173,10 @@ impl Step<'_, '_> {
 
 /// XMP (ISO 16684-1): one element, in a packet perhaps. Entities and document types have no business there.
 fn is_xmp(document: &Document<'_>, object: &IndirectObject) -> bool {
-    let (Some(dictionary), Ok(Some(body))) = (object.value.as_dictionary(), document.stream_body(object))
+    let (Some(dictionary), Ok(Some(text))) = (object.value.as_dictionary(), document.stream_data(object))
     else {
         return false;
     };
-    let Ok(text) = decode_stream(dictionary, &body) else { return false };
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text).trim_ascii();
     let holds = |needle: &[u8]| text.windows(needle.len()).any(|window| window == needle);
     dictionary.has_name(b"Type", b"Metadata")

@@ -65,7 +65,7 @@ fn reading(file: File<'_>) -> Result<Reading, PdfError> {
             Ok(object.map(|object| object.value))
         })
         .collect::<Result<_, PdfError>>()?;
-    let mut update = IncrementalUpdate::new(&document)?;
+    let mut update = IncrementalUpdate::new(&document, b"")?;
     update.put(page, &dictionary.into());
     Ok((page, fields, objects, update.finish(|_| vec![1; 16])?.bytes))
 }

@@ -95,7 +95,7 @@ fn a_file_without_a_signature_is_told_so() {
         (form.table(), ErrorCode::NotSigned),
         (b"%PNG".to_vec(), ErrorCode::NotAPdf),
         (signed()[..5000].to_vec(), ErrorCode::PdfDamaged),
-        (Sample::new().trailer("/Encrypt 4 0 R").table(), ErrorCode::PdfEncrypted),
+        (include_bytes!("../../../testdata/pdf/encrypted/aes-256.pdf").to_vec(), ErrorCode::PdfEncrypted),
     ] {
         assert_eq!(validate_pdf(&file, &context()).unwrap_err().code(), code);
     }
