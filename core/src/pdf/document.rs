@@ -8,13 +8,15 @@ use std::rc::Rc;
 
 use super::crypt::{Permissions, Security};
 use super::filter::decode_stream;
-use super::xref::{read_sections, stream_end};
+use super::xref::{check_body, read_sections};
 use super::{Dictionary, Entry, File, Object, Parser, PdfError, Reference, Section};
 
 /// Nodes of the page tree that are looked at on the way to the first page.
 const MAX_PAGE_NODES: usize = 64;
-/// Decoded object streams of one document together, in bytes.
-const MAX_STREAM_BYTES: usize = 32 << 20;
+/// Object streams that are kept decoded, in bytes; one more is decoded before others go.
+const CACHE_BYTES: usize = 8 << 20;
+/// Objects in one object stream. Writers put some hundreds into one.
+const MAX_MEMBERS: usize = 1 << 18;
 /// Bytes read as objects, besides once the length of the file.
 const MAX_OBJECT_BYTES: u64 = 64 << 20;
 /// `%PDF-` is looked for in this many first bytes, to tell junk before the header from another file type.
@@ -214,7 +216,7 @@ impl<'a> Document<'a> {
 
     /// Reads the object at a byte of the file, which must be the one of that reference.
     pub(crate) fn object_at(&self, offset: u64, reference: Reference) -> Result<IndirectObject, PdfError> {
-        let (mut value, end, body) = self.file.parse(offset, |parser| {
+        let (mut value, end, body) = self.parse(offset, |parser| {
             if parser.object_header() != Ok(reference) {
                 return Err(PdfError::damaged(
                     offset,
@@ -231,7 +233,6 @@ impl<'a> Document<'a> {
             parser.end_object()?;
             Ok((value, parser.position(), None))
         })?;
-        self.charge(end - offset)?;
         if let Some(security) = &self.security {
             security.decrypt(reference, &mut value)?;
         }
@@ -239,7 +240,13 @@ impl<'a> Document<'a> {
             return Ok(IndirectObject { reference, value, stream: None, span: Some(offset..end) });
         };
         let body = start..start.saturating_add(self.stream_length(dictionary, offset)?);
-        let end = stream_end(self.file, body.end)?;
+        if body.end > self.file.len() {
+            return Err(PdfError::damaged(offset, "a stream goes beyond the file"));
+        }
+        let end = self.parse(body.end, |parser| {
+            parser.stream_end()?;
+            Ok(parser.position())
+        })?;
         Ok(IndirectObject { reference, value, stream: Some(body), span: Some(offset..end) })
     }
 
@@ -250,7 +257,7 @@ impl<'a> Document<'a> {
         key: &[u8],
     ) -> Result<Option<Range<u64>>, PdfError> {
         let Some(span) = &object.span else { return Ok(None) };
-        self.file.parse(span.start, |parser| {
+        self.parse(span.start, |parser| {
             parser.object_header()?;
             parser.value_span(key)
         })
@@ -259,6 +266,9 @@ impl<'a> Document<'a> {
     /// The body of a stream, decrypted and decoded; `None` for another object. Known are no filter and
     /// FlateDecode.
     pub(crate) fn stream_data(&self, object: &IndirectObject) -> Result<Option<Vec<u8>>, PdfError> {
+        if let Some(body) = &object.stream {
+            check_body(body)?;
+        }
         let (Some(dictionary), Some(mut body)) = (object.value.as_dictionary(), self.stream_body(object)?)
         else {
             return Ok(None);
@@ -272,6 +282,22 @@ impl<'a> Document<'a> {
     /// The body of a stream as it stands in the file, encoded and perhaps encrypted.
     pub(crate) fn stream_body(&self, object: &IndirectObject) -> Result<Option<Cow<'a, [u8]>>, PdfError> {
         object.stream.clone().map(|body| self.file.read(body)).transpose()
+    }
+
+    /// Reads at a byte of the file and charges for what was looked at, also when it was in vain.
+    fn parse<T>(
+        &self,
+        at: u64,
+        mut read: impl FnMut(&mut Parser<'_>) -> Result<T, PdfError>,
+    ) -> Result<T, PdfError> {
+        let mut looked_at = 0;
+        let result = self.file.parse(at, |parser| {
+            let result = read(parser);
+            looked_at = parser.position().saturating_sub(at);
+            result
+        });
+        self.charge(looked_at)?;
+        result
     }
 
     fn charge(&self, bytes: u64) -> Result<(), PdfError> {
@@ -288,7 +314,7 @@ impl<'a> Document<'a> {
             Some(Object::Integer(length)) => u64::try_from(*length).map_err(|_| wrong),
             Some(Object::Reference(reference)) => {
                 let Entry::Offset { offset, .. } = self.entry(reference.number)? else { return Err(wrong) };
-                self.file.parse(offset, |parser| {
+                self.parse(offset, |parser| {
                     if parser.object_header() != Ok(*reference) {
                         return Err(wrong.clone());
                     }
@@ -308,12 +334,16 @@ impl<'a> Document<'a> {
             return Err(PdfError::damaged(0, "an object stream is missing"));
         };
         let object = self.object_at(offset, Reference { number, generation: 0 })?;
+        {
+            let mut cache = self.object_streams.borrow_mut();
+            if cache.bytes > CACHE_BYTES {
+                *cache = ObjectStreams::default();
+            }
+        }
         let stream = Rc::new(ObjectStream::read(self, &object, offset)?);
+        self.charge(stream.data.len() as u64)?;
         let mut cache = self.object_streams.borrow_mut();
         cache.bytes += stream.data.len();
-        if cache.bytes > MAX_STREAM_BYTES {
-            return Err(PdfError::limit("bytes of object streams", MAX_STREAM_BYTES as u64));
-        }
         cache.decoded.insert(number, Rc::clone(&stream));
         Ok(stream)
     }
@@ -433,6 +463,9 @@ impl ObjectStream {
         else {
             return Err(wrong);
         };
+        if count > MAX_MEMBERS {
+            return Err(PdfError::limit("objects in one object stream", MAX_MEMBERS as u64));
+        }
         let mut parser = Parser::new(&data, 0);
         let mut members = Vec::new();
         for _ in 0..count {

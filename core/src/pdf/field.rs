@@ -9,6 +9,8 @@ use super::{Dictionary, Document, Object, PdfError, Reference};
 const MAX_FIELDS: usize = 20_000;
 /// Levels of the field tree.
 const MAX_LEVELS: usize = 32;
+/// Memory that the fields of one form may take, in bytes: names, entries, values.
+const MAX_FORM_BYTES: usize = 24 << 20;
 
 /// A signature field that holds a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,14 +65,18 @@ pub(crate) fn form_fields(document: &Document<'_>) -> Result<Vec<FormField>, Pdf
     let (_, catalog) = document.catalog()?;
     let Some(form) = document.dictionary(&catalog, b"AcroForm")? else { return Ok(Vec::new()) };
     let mut ahead: Vec<(Object, Rc<Inherited>)> = Vec::new();
-    push_all(&mut ahead, document.value(&form, b"Fields")?, &Rc::default());
+    push_all(&mut ahead, document.value(&form, b"Fields")?, &Rc::default())?;
+    let mut weight = 0;
     let mut seen = BTreeSet::new();
     let mut visited = 0;
     let mut found = Vec::new();
     while let Some((object, inherited)) = ahead.pop() {
         visited += 1;
-        if visited > MAX_FIELDS || inherited.level > MAX_LEVELS {
-            return Err(PdfError::limit("fields or levels in a form", MAX_FIELDS as u64));
+        if visited > MAX_FIELDS {
+            return Err(PdfError::limit("fields in a form", MAX_FIELDS as u64));
+        }
+        if inherited.level > MAX_LEVELS {
+            return Err(PdfError::limit("levels of fields in a form", MAX_LEVELS as u64));
         }
         let reference = object.as_reference();
         if reference.is_some_and(|reference| !seen.insert(reference)) {
@@ -78,7 +84,12 @@ pub(crate) fn form_fields(document: &Document<'_>) -> Result<Vec<FormField>, Pdf
         }
         let Object::Dictionary(field) = document.resolve(&object)? else { continue };
         let own = Rc::new(inherited.overlaid(document, &field)?);
-        push_all(&mut ahead, document.value(&field, b"Kids")?, &own);
+        // What is inherited is held again by every kid.
+        weight += 2 * own.name.len() + field.weight() + 2 * own.value.as_ref().map_or(0, Object::weight);
+        if weight > MAX_FORM_BYTES {
+            return Err(PdfError::limit("bytes of fields in a form", MAX_FORM_BYTES as u64));
+        }
+        push_all(&mut ahead, document.value(&field, b"Kids")?, &own)?;
         found.push(FormField {
             name: own.name.clone(),
             reference,
@@ -92,10 +103,17 @@ pub(crate) fn form_fields(document: &Document<'_>) -> Result<Vec<FormField>, Pdf
 }
 
 /// Puts the elements so that the first one is visited first.
-fn push_all(ahead: &mut Vec<(Object, Rc<Inherited>)>, array: Option<Object>, inherited: &Rc<Inherited>) {
-    if let Some(Object::Array(items)) = array {
-        ahead.extend(items.into_iter().rev().map(|item| (item, Rc::clone(inherited))));
+fn push_all(
+    ahead: &mut Vec<(Object, Rc<Inherited>)>,
+    array: Option<Object>,
+    inherited: &Rc<Inherited>,
+) -> Result<(), PdfError> {
+    let Some(Object::Array(items)) = array else { return Ok(()) };
+    if ahead.len() + items.len() > MAX_FIELDS {
+        return Err(PdfError::limit("fields in a form", MAX_FIELDS as u64));
     }
+    ahead.extend(items.into_iter().rev().map(|item| (item, Rc::clone(inherited))));
+    Ok(())
 }
 
 impl Inherited {

@@ -4,8 +4,9 @@ use miniz_oxide::inflate::{TINFLStatus, decompress_to_vec_zlib_with_limit};
 
 use super::{Dictionary, Object, PdfError};
 
-/// Decoded length that one stream of structure may have, in bytes: four million cross-reference rows.
-const MAX_DECODED_BYTES: usize = 32 << 20;
+/// Length that one stream may have that is read here, encoded or decoded, in bytes: two million
+/// cross-reference rows, or a large revocation list.
+pub(super) const MAX_DECODED_BYTES: usize = 16 << 20;
 
 /// Output that any stream may inflate to, in bytes.
 const FREE_BYTES: usize = 1 << 20;
@@ -18,7 +19,7 @@ const MAX_RATIO: usize = 256;
 /// (ISO 32000-2 §7.4.4).
 pub(crate) fn decode_stream(dictionary: &Dictionary, raw: &[u8]) -> Result<Vec<u8>, PdfError> {
     if raw.len() > MAX_DECODED_BYTES {
-        return Err(PdfError::limit("bytes in a stream of structure", MAX_DECODED_BYTES as u64));
+        return Err(PdfError::limit("bytes in a stream of structure or data", MAX_DECODED_BYTES as u64));
     }
     if dictionary.get(b"F").is_some() {
         return Err(PdfError::unsupported("a stream outside the file"));
@@ -37,7 +38,7 @@ pub(crate) fn decode_stream(dictionary: &Dictionary, raw: &[u8]) -> Result<Vec<u
         if error.status == TINFLStatus::HasMoreOutput && limit < MAX_DECODED_BYTES {
             PdfError::limit("times the length of a compressed stream", MAX_RATIO as u64)
         } else if error.status == TINFLStatus::HasMoreOutput {
-            PdfError::limit("bytes in a stream of structure", MAX_DECODED_BYTES as u64)
+            PdfError::limit("bytes in a stream of structure or data", MAX_DECODED_BYTES as u64)
         } else {
             PdfError::damaged(0, "a compressed stream cannot be decoded")
         }
@@ -153,7 +154,7 @@ mod tests {
         assert_eq!(decode_stream(&flate, &zeros), Err(ratio));
         let pattern: Vec<u8> = (0..400_u32).map(|i| i.wrapping_mul(i).to_le_bytes()[0]).collect();
         let long = compress_to_vec_zlib(&pattern.repeat(MAX_DECODED_BYTES / 400 + 1), 6);
-        let length = PdfError::limit("bytes in a stream of structure", MAX_DECODED_BYTES as u64);
+        let length = PdfError::limit("bytes in a stream of structure or data", MAX_DECODED_BYTES as u64);
         assert_eq!(decode_stream(&flate, &long), Err(length));
         assert_eq!(decode_stream(&flate, &compress_to_vec_zlib(&[0; 1 << 20], 6)), Ok(vec![0; 1 << 20]));
     }

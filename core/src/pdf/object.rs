@@ -89,6 +89,18 @@ impl Object {
         if let Self::Reference(reference) = self { Some(*reference) } else { None }
     }
 
+    /// About how many bytes of memory the object takes.
+    pub(crate) fn weight(&self) -> usize {
+        let held = match self {
+            Self::Null | Self::Boolean(_) | Self::Integer(_) | Self::Reference(_) => 0,
+            Self::Real(text) => text.len(),
+            Self::Name(bytes) | Self::String(bytes) => bytes.len(),
+            Self::Array(items) => items.iter().map(Self::weight).sum(),
+            Self::Dictionary(dictionary) => dictionary.weight(),
+        };
+        size_of::<Self>() + held
+    }
+
     /// Appends the object as PDF syntax.
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
         match self {
@@ -192,6 +204,11 @@ impl Dictionary {
     /// Entries in their order, to change the values.
     pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = (&[u8], &mut Object)> {
         self.0.iter_mut().map(|(key, value)| (key.as_slice(), value))
+    }
+
+    /// About how many bytes of memory the entries take.
+    pub(crate) fn weight(&self) -> usize {
+        self.0.iter().map(|(key, value)| size_of::<Vec<u8>>() + key.len() + value.weight()).sum()
     }
 
     /// Appends the dictionary as PDF syntax.

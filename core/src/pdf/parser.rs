@@ -9,6 +9,8 @@ use super::{Dictionary, Object, PdfError, Reference};
 const MAX_DEPTH: u32 = 64;
 /// One object may hold this many values: a page tree with half a million pages in one array.
 const MAX_VALUES: u32 = 500_000;
+/// An array or a dictionary counts as so many values, since it takes so much more memory.
+const CONTAINER_VALUES: u32 = 4;
 
 /// A cursor over the bytes of a file, of a window on it, or of a decoded stream.
 #[derive(Debug, Clone)]
@@ -180,10 +182,7 @@ impl<'a> Parser<'a> {
         if depth > MAX_DEPTH {
             return Err(PdfError::limit("levels of nested objects", MAX_DEPTH.into()));
         }
-        self.values_left = self
-            .values_left
-            .checked_sub(1)
-            .ok_or(PdfError::limit("values in one object", MAX_VALUES.into()))?;
+        self.charge(1)?;
         self.skip_space();
         match self.peek() {
             None => Err(self.damaged("the file ends inside an object")),
@@ -196,6 +195,12 @@ impl<'a> Parser<'a> {
             Some(b'+' | b'-' | b'.') => self.number(),
             Some(_) => self.keyword(),
         }
+    }
+
+    fn charge(&mut self, values: u32) -> Result<(), PdfError> {
+        let limit = PdfError::limit("values in one object", MAX_VALUES.into());
+        self.values_left = self.values_left.checked_sub(values).ok_or(limit)?;
+        Ok(())
     }
 
     fn keyword(&mut self) -> Result<Object, PdfError> {
@@ -212,6 +217,7 @@ impl<'a> Parser<'a> {
     }
 
     fn array(&mut self, depth: u32) -> Result<Object, PdfError> {
+        self.charge(CONTAINER_VALUES)?;
         self.at += 1;
         let mut items = Vec::new();
         loop {
@@ -224,6 +230,7 @@ impl<'a> Parser<'a> {
     }
 
     fn dictionary(&mut self, depth: u32) -> Result<Dictionary, PdfError> {
+        self.charge(CONTAINER_VALUES)?;
         let start = self.position();
         self.at += 2;
         let mut entries = Vec::new();

@@ -295,4 +295,4 @@ fn as_usize(length: u64) -> usize {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

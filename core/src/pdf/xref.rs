@@ -6,9 +6,10 @@
 //! table that says "free" counts as none: that is how hidden objects are marked. Where table and stream name
 //! two places for one object, readers differ, so the file is refused.
 
+use core::ops::Range;
 use std::collections::BTreeSet;
 
-use super::filter::decode_stream;
+use super::filter::{MAX_DECODED_BYTES, decode_stream};
 use super::{Dictionary, File, Object, PdfError};
 
 /// A document saved more often than this is not followed.
@@ -23,7 +24,9 @@ const TABLE_ROW_BYTES: u64 = TABLE_ROW as u64;
 /// Rows that are compared at a time.
 const BLOCK_ROWS: u64 = 1024;
 /// Decoded rows of all cross-reference streams of a file together.
-const MAX_ROW_BYTES: usize = 32 << 20;
+const MAX_ROW_BYTES: usize = 24 << 20;
+/// Trailers of a file together, in bytes. Trailers can share bytes, so their number alone bounds nothing.
+const MAX_TRAILER_BYTES: u64 = 16 << 20;
 /// `startxref` is looked for in this many last bytes of the file.
 const TAIL_BYTES: u64 = 2048;
 
@@ -68,6 +71,8 @@ pub(crate) struct Section {
     pub(crate) end: u64,
     /// The trailer, or the dictionary of the stream.
     pub(crate) trailer: Dictionary,
+    /// What was read for it, in bytes: white space and comments count.
+    trailer_bytes: u64,
     /// By object number; none is empty and none overlaps another.
     subsections: Vec<Subsection>,
     rows: Rows,
@@ -95,6 +100,7 @@ pub(crate) fn read_sections(file: File<'_>) -> Result<Vec<Section>, PdfError> {
     let mut seen = BTreeSet::new();
     let mut sections = Vec::new();
     let mut row_bytes = 0;
+    let mut trailer_bytes = 0;
     while let Some(offset) = next {
         if !seen.insert(offset) {
             return Err(PdfError::damaged(offset, "the cross-reference sections form a loop"));
@@ -106,6 +112,10 @@ pub(crate) fn read_sections(file: File<'_>) -> Result<Vec<Section>, PdfError> {
         row_bytes += section.row_bytes() + section.hidden().map_or(0, Section::row_bytes);
         if row_bytes > MAX_ROW_BYTES {
             return Err(PdfError::limit("bytes of cross-reference rows", MAX_ROW_BYTES as u64));
+        }
+        trailer_bytes += section.trailer_bytes + section.hidden().map_or(0, |hidden| hidden.trailer_bytes);
+        if trailer_bytes > MAX_TRAILER_BYTES {
+            return Err(PdfError::limit("bytes of trailers", MAX_TRAILER_BYTES));
         }
         next = section.previous()?;
         sections.push(section);
@@ -213,7 +223,7 @@ impl Section {
         let mut subsections = Vec::new();
         let mut at = offset + b"xref".len() as u64;
         // The rows are jumped over, so each subsection is read on its own.
-        while let Some(subsection) = table_subsection(file, at, offset)? {
+        while let Some(subsection) = table_subsection(file, at)? {
             push_subsection(&mut subsections, subsection)?;
             at = subsection.rows_end(TABLE_ROW_BYTES);
             if at > file.len() {
@@ -228,11 +238,13 @@ impl Section {
             };
             Ok((trailer, parser.position()))
         })?;
+        let trailer_bytes = end - at;
         Ok(Self {
             kind: SectionKind::Table,
             offset,
             end,
             trailer,
+            trailer_bytes,
             subsections,
             rows: Rows::InFile,
             hidden: None,
@@ -257,6 +269,8 @@ impl Section {
             Ok((reference.number, trailer, start..start.saturating_add(length)))
         })?;
         let end = stream_end(file, body.end)?;
+        let trailer_bytes = (body.start - offset) + (end - body.end);
+        check_body(&body)?;
         let bytes = decode_stream(&trailer, &file.read(body)?)?;
         let widths = row_widths(&trailer)
             .ok_or(PdfError::damaged(offset, "the widths of a cross-reference stream are wrong"))?;
@@ -264,7 +278,7 @@ impl Section {
         let mut subsections = Vec::new();
         let mut rows_at = 0;
         for (first, count) in stream_index(&trailer, offset)? {
-            let subsection = Subsection::new(first, count, rows_at, offset)?;
+            let subsection = Subsection::new(first, count, rows_at)?;
             push_subsection(&mut subsections, subsection)?;
             rows_at = subsection.rows_end(width);
             if rows_at > bytes.len() as u64 {
@@ -272,7 +286,7 @@ impl Section {
             }
         }
         let (kind, rows) = (SectionKind::Stream(number), Rows::Decoded { widths, bytes });
-        Ok(Self { kind, offset, end, trailer, subsections, rows, hidden: None })
+        Ok(Self { kind, offset, end, trailer, trailer_bytes, subsections, rows, hidden: None })
     }
 
     /// `/Size`: the highest object number plus one.
@@ -280,6 +294,7 @@ impl Section {
         let size = self.trailer.get(b"Size").and_then(Object::as_integer);
         match size.map(u32::try_from) {
             Some(Ok(size @ 1..)) if size <= MAX_OBJECT_NUMBER + 1 => Ok(size),
+            Some(Ok(1..)) => Err(PdfError::limit("object numbers", MAX_OBJECT_NUMBER.into())),
             _ => Err(PdfError::damaged(self.offset, "the Size of a cross-reference section is wrong")),
         }
     }
@@ -336,12 +351,12 @@ impl Section {
 }
 
 impl Subsection {
-    fn new(first: u64, count: u64, rows_at: u64, offset: u64) -> Result<Self, PdfError> {
+    fn new(first: u64, count: u64, rows_at: u64) -> Result<Self, PdfError> {
         match (u32::try_from(first), u32::try_from(count)) {
             (Ok(first), Ok(count)) if first <= MAX_OBJECT_NUMBER && count <= MAX_OBJECT_NUMBER + 1 => {
                 Ok(Self { first, count, rows_at })
             }
-            _ => Err(PdfError::damaged(offset, "a cross-reference subsection is out of range")),
+            _ => Err(PdfError::limit("object numbers", MAX_OBJECT_NUMBER.into())),
         }
     }
 
@@ -351,7 +366,7 @@ impl Subsection {
 }
 
 /// The subsection of a table whose head comes next; `None` before `trailer`.
-fn table_subsection(file: File<'_>, at: u64, offset: u64) -> Result<Option<Subsection>, PdfError> {
+fn table_subsection(file: File<'_>, at: u64) -> Result<Option<Subsection>, PdfError> {
     file.parse(at, |parser| {
         parser.skip_white();
         if parser.skip_word(b"trailer") {
@@ -364,12 +379,21 @@ fn table_subsection(file: File<'_>, at: u64, offset: u64) -> Result<Option<Subse
         if !parser.skip_line_end() {
             return Err(parser.damaged("a line end was expected in the cross-reference table"));
         }
-        Subsection::new(first, count, parser.position(), offset).map(Some)
+        Subsection::new(first, count, parser.position()).map(Some)
     })
 }
 
+/// The body of a stream that is going to be decoded.
+pub(super) fn check_body(body: &Range<u64>) -> Result<(), PdfError> {
+    let limit = MAX_DECODED_BYTES as u64;
+    if body.end - body.start > limit {
+        return Err(PdfError::limit("bytes in a stream of structure or data", limit));
+    }
+    Ok(())
+}
+
 /// Reads `endstream` and `endobj` behind a body and gives the place behind them.
-pub(super) fn stream_end(file: File<'_>, body_end: u64) -> Result<u64, PdfError> {
+fn stream_end(file: File<'_>, body_end: u64) -> Result<u64, PdfError> {
     if body_end > file.len() {
         return Err(PdfError::damaged(file.len(), "a stream goes beyond the file"));
     }
@@ -410,7 +434,7 @@ fn stream_index(trailer: &Dictionary, offset: u64) -> Result<Vec<(u64, u64)>, Pd
 }
 
 fn table_entry(row: &[u8]) -> Option<Entry> {
-    let digits = |range: core::ops::Range<usize>| {
+    let digits = |range: Range<usize>| {
         let text = core::str::from_utf8(&row[range]).ok()?;
         text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<u64>().ok())?
     };

@@ -36,11 +36,18 @@ impl Source for Counting<'_> {
         assert!(offset + buffer.len() as u64 <= self.len(), "nothing behind the end is asked for");
         self.bytes_read.set(self.bytes_read.get() + buffer.len() as u64);
         self.largest_read.set(self.largest_read.get().max(buffer.len()));
+        let hole = self.hole.end - self.hole.start;
+        if offset + buffer.len() as u64 <= self.hole.start {
+            return copy(self.bytes, offset, buffer);
+        }
+        if offset >= self.hole.end {
+            return copy(self.bytes, offset - hole, buffer);
+        }
         for (byte, at) in buffer.iter_mut().zip(offset..) {
             *byte = match at {
                 at if at < self.hole.start => self.bytes[as_usize(at)],
                 at if at < self.hole.end => 0,
-                at => self.bytes[as_usize(at - (self.hole.end - self.hole.start))],
+                at => self.bytes[as_usize(at - hole)],
             };
         }
         Ok(())
