@@ -8,6 +8,15 @@
 //! Nothing reads the file whole: bytes come from a [`File`], which is memory or anything that implements
 //! [`Source`]. Offsets are `u64` bytes from the start of the file.
 //!
+//! **What is refused, and why.** Other readers repair these, each in its own way, and then show different
+//! documents:
+//! bytes before the header; no `startxref` with `%%EOF` at the end; a `startxref`, `Prev`, row or `Length` that is
+//! off by a byte; rows of other than 20 bytes; an object twice in one section; a dictionary with a key twice; a
+//! `Size` that is too small; a hybrid section that names two places for one object; trailers that disagree about
+//! encryption; loops. Not read at all: certificate encryption, message authentication codes (ISO/TS 32004), filters
+//! other than FlateDecode in what signing has to read. Limits on depth, count, length and work have an error of
+//! their own, [`PdfError::Limit`]; whatever the file, reading takes less than 64 MiB.
+//!
 //! Source: ISO 32000-2 (PDF 2.0), §7 for the syntax, §12.7 for forms, §12.8 for signatures.
 
 mod changes;

@@ -14,7 +14,7 @@ mod policy;
 use super::*;
 use crate::Timestamp;
 use crate::pdf::sample::{Sample, append, find, replaced};
-use crate::pdf::{Dictionary, Document, Object, Reference};
+use crate::pdf::{Dictionary, Document, File, Object, Reference};
 use crate::validation::{Context, Indication, Report, validate_pdf};
 use crate::x509::{Certificate, TrustAnchors};
 
@@ -131,6 +131,26 @@ fn every_kind_of_file_is_signed_three_times_in_a_row() {
         let others = usize::from(find(&file, b"(Nome)").is_some() || find(&file, b"/Linearized").is_some());
         assert!((3..=3 + others).contains(&length(&signed, &form, b"Fields")));
         assert!((3..=3 + others).contains(&length(&signed, &page, b"Annots")));
+    }
+}
+
+#[test]
+fn an_encrypted_file_is_signed_and_validated_with_its_password() {
+    for file in [
+        &include_bytes!("../../testdata/pdf/encrypted/rc4-40.pdf")[..],
+        include_bytes!("../../testdata/pdf/encrypted/rc4-128.pdf"),
+        include_bytes!("../../testdata/pdf/encrypted/aes-128.pdf"),
+        include_bytes!("../../testdata/pdf/encrypted/aes-256.pdf"),
+        include_bytes!("../../testdata/pdf/encrypted/aes-256-no-changes.pdf"),
+    ] {
+        let open = |file| File::from(file).with_password("dono");
+        let plan = prepare(open(file), &signer(), &[], &options()).unwrap();
+        let signed = [file, &plan.embed(&value(&plan)).unwrap()].concat();
+        let report = validate_pdf(File::from(&signed).with_password("dono"), &context()).unwrap();
+        assert_eq!(report.overall(), Indication::Passed, "{report}");
+        assert_eq!(report.signatures[0].claimed_time.unwrap().to_string(), "2027-02-28T09:30:05Z");
+        let wrong = prepare(File::from(file).with_password("x"), &signer(), &[], &options());
+        assert_eq!(wrong.unwrap_err().code(), ErrorCode::PdfPasswordWrong);
     }
 }
 

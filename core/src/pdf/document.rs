@@ -66,28 +66,16 @@ pub(crate) struct IndirectObject {
 }
 
 impl<'a> Document<'a> {
-    /// Opens a file by its last `startxref`, an encrypted one with the empty password.
+    /// Opens a file by its last `startxref`, an encrypted one with its password or the empty one.
     ///
     /// # Errors
     /// See [`PdfError`]. Anything that readers understand in different ways is refused.
     pub(crate) fn open(file: impl Into<File<'a>>) -> Result<Self, PdfError> {
-        Self::open_with_password(file, None)
-    }
-
-    /// Opens a file, an encrypted one with the password of its owner or user. `None` means the empty one, with
-    /// which most encrypted files can be read.
-    ///
-    /// # Errors
-    /// As for [`Document::open`], and [`PdfError::PasswordWrong`].
-    pub(crate) fn open_with_password(
-        file: impl Into<File<'a>>,
-        password: Option<&str>,
-    ) -> Result<Self, PdfError> {
         let file = file.into();
         let header = read_header(file)?;
         let sections = read_sections(file)?;
         let mut document = Self::with_sections(file, header, sections.into(), 0)?;
-        document.security = document.open_security(password)?.map(Rc::new);
+        document.security = document.open_security(file.password())?.map(Rc::new);
         Ok(document)
     }
 

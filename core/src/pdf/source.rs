@@ -24,6 +24,9 @@
 //!     }
 //! }
 //!
+//! // An encrypted file carries its password along, to wherever it is read.
+//! let _encrypted = file.with_password("segredo");
+//!
 //! // An earlier revision is a view of the first bytes.
 //! assert_eq!(file.prefix(8).len(), 8);
 //! // A digest over parts of the file, in one pass.
@@ -131,6 +134,7 @@ in_memory!(
 pub struct File<'a> {
     bytes: Bytes<'a>,
     len: u64,
+    password: Option<&'a str>,
 }
 
 #[derive(Clone, Copy)]
@@ -141,15 +145,16 @@ enum Bytes<'a> {
 
 impl<'a> From<&'a [u8]> for File<'a> {
     fn from(bytes: &'a [u8]) -> Self {
-        Self { bytes: Bytes::Memory(bytes), len: bytes.len() as u64 }
+        Self { bytes: Bytes::Memory(bytes), len: bytes.len() as u64, password: None }
     }
 }
 
 impl<'a> From<&'a dyn Source> for File<'a> {
     fn from(source: &'a dyn Source) -> Self {
-        source
-            .in_memory()
-            .map_or_else(|| Self { bytes: Bytes::Source(source), len: source.len() }, Self::from)
+        source.in_memory().map_or_else(
+            || Self { bytes: Bytes::Source(source), len: source.len(), password: None },
+            Self::from,
+        )
     }
 }
 
@@ -160,13 +165,25 @@ impl<'a, S: Source> From<&'a S> for File<'a> {
 }
 
 impl fmt::Debug for File<'_> {
-    /// The length only: a document belongs into no log.
+    /// The length only: documents and passwords belong into no log.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("File").field("len", &self.len).finish_non_exhaustive()
     }
 }
 
 impl<'a> File<'a> {
+    /// The same file with the password of its owner or user, in case it is encrypted. Without one the empty
+    /// password is tried, with which most encrypted files can be read. Any Unicode text; what an older file
+    /// cannot express does not open it.
+    #[must_use]
+    pub const fn with_password(self, password: &'a str) -> Self {
+        Self { password: Some(password), ..self }
+    }
+
+    pub(super) const fn password(&self) -> Option<&'a str> {
+        self.password
+    }
+
     /// Length in bytes.
     #[must_use]
     pub const fn len(&self) -> u64 {
@@ -187,7 +204,7 @@ impl<'a> File<'a> {
             Bytes::Memory(bytes) => Bytes::Memory(memory(bytes, &(0..len))),
             source @ Bytes::Source(_) => source,
         };
-        Self { bytes, len }
+        Self { bytes, len, password: self.password }
     }
 
     /// Some of the bytes: borrowed from memory or read into it.

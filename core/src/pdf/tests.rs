@@ -1,6 +1,7 @@
 //! The reader over whole files: what it reads, what it refuses and why.
 
 mod limits;
+mod properties;
 
 use proptest::prelude::*;
 

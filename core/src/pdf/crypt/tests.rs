@@ -2,7 +2,7 @@
 
 use crate::ErrorCode;
 use crate::pdf::sample::{Sample, find, replaced};
-use crate::pdf::{Dictionary, Document, IncrementalUpdate, Object, Reference, SectionKind};
+use crate::pdf::{Dictionary, Document, File, IncrementalUpdate, Object, Reference, SectionKind};
 
 macro_rules! encrypted {
     ($name:literal) => {
@@ -24,8 +24,8 @@ fn files() -> [(&'static [u8], &'static str); 8] {
     ]
 }
 
-fn open<'a>(file: &'a [u8], password: &str) -> Document<'a> {
-    Document::open_with_password(file, Some(password)).unwrap()
+fn open<'a>(file: &'a [u8], password: &'a str) -> Document<'a> {
+    Document::open(File::from(file).with_password(password)).unwrap()
 }
 
 /// Name of the first field, and the text of the first page.
@@ -63,19 +63,21 @@ fn a_missing_password_is_told_from_a_wrong_one() {
     for (file, user) in files() {
         assert_eq!(Document::open(file).unwrap_err().code(), ErrorCode::PdfEncrypted);
         for wrong in ["", "senha", "Dono", "\u{1f511}", &format!("{user}x")] {
-            let error = Document::open_with_password(file, Some(wrong)).unwrap_err();
+            let error = Document::open(File::from(file).with_password(wrong)).unwrap_err();
             assert_eq!(error.code(), ErrorCode::PdfPasswordWrong, "{wrong}");
         }
     }
     let open_to_all = encrypted!("aes-256-no-changes");
-    let error = Document::open_with_password(open_to_all, Some("x")).unwrap_err();
+    let error = Document::open(File::from(open_to_all).with_password("x")).unwrap_err();
     assert_eq!(error.code(), ErrorCode::PdfPasswordWrong);
 }
 
 #[test]
 fn permissions_bind_the_user_and_not_the_owner() {
-    let allowed = |file, password| {
-        let permissions = Document::open_with_password(file, password).unwrap().permissions();
+    let allowed = |file: &'static [u8], password: Option<&'static str>| {
+        let file = File::from(file);
+        let file = password.map_or(file, |password| file.with_password(password));
+        let permissions = Document::open(file).unwrap().permissions();
         (permissions.fill_fields, permissions.annotate)
     };
     assert_eq!(allowed(encrypted!("aes-256-no-changes"), None), (false, false));
@@ -201,7 +203,7 @@ fn a_broken_encryption_dictionary_is_refused() {
         ] {
             let at = find(file, b"<< /CF").or_else(|| find(file, b"<< /Filter /Standard")).unwrap();
             let changed = [&file[..at], &replaced(&file[at..], from, to)].concat();
-            let error = Document::open_with_password(&changed, Some("Senha")).unwrap_err();
+            let error = Document::open(File::from(&changed).with_password("Senha")).unwrap_err();
             assert!(
                 matches!(error.code(), ErrorCode::PdfDamaged | ErrorCode::PdfUnsupported),
                 "{to}: {error}"
@@ -210,12 +212,12 @@ fn a_broken_encryption_dictionary_is_refused() {
     }
     let filter = replaced(encrypted!("aes-256"), "/CFM /AESV3", "/CFM /None ");
     assert_eq!(
-        Document::open_with_password(&filter, Some("Senha")).unwrap_err().code(),
+        Document::open(File::from(&filter).with_password("Senha")).unwrap_err().code(),
         ErrorCode::PdfUnsupported
     );
     let missing = replaced(encrypted!("aes-256"), "/StmF /StdCF", "/StmF /OtherC");
     assert_eq!(
-        Document::open_with_password(&missing, Some("Senha")).unwrap_err().code(),
+        Document::open(File::from(&missing).with_password("Senha")).unwrap_err().code(),
         ErrorCode::PdfDamaged
     );
 }
@@ -225,7 +227,7 @@ fn a_file_whose_trailers_disagree_about_encryption_is_refused() {
     let file = encrypted!("aes-256");
     let hidden = crate::pdf::sample::append(file, &[], "/Size 20");
     assert_eq!(
-        Document::open_with_password(&hidden, Some("Senha")).unwrap_err().code(),
+        Document::open(File::from(&hidden).with_password("Senha")).unwrap_err().code(),
         ErrorCode::PdfDamaged
     );
 }
