@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use rubrica_core::pades::{self, PrepareOptions};
+use rubrica_core::pades::{self, Options};
 use rubrica_core::validation::{Report, ValidationError, validate_pdf};
 use rubrica_core::x509::Certificate;
 
@@ -60,7 +60,7 @@ fn look_at(file: &[u8]) -> Option<Report> {
         assert!(!report.to_text().is_empty());
     }
     let readable = matches!(report, Ok(_) | Err(ValidationError::NotSigned));
-    if let Ok(plan) = pades::prepare(file, &SIGNER, &[], &PrepareOptions { signing_time: now() }) {
+    if let Ok(plan) = pades::prepare(file, &SIGNER, &[], &Options::new(now())) {
         match validate_pdf(&[file, plan.appended()].concat(), &CONTEXT) {
             Ok(report) => assert!(!report.signatures.is_empty()),
             Err(error) => assert!(!readable, "readable before, not any more: {error}"),
