@@ -10,11 +10,10 @@ use super::revision::Draft;
 use crate::Timestamp;
 use crate::digest::{Digest, Sha256Stream, sha1};
 use crate::pdf::{Dictionary, Document, File, Object, PdfError, Reference, signature_fields};
+use crate::revocation::Evidence;
 
 /// Streams in the store of one file.
 const MAX_STREAMS: usize = 10_000;
-/// Effort of the compressor, 0 to 10.
-const COMPRESSION: u8 = 6;
 /// Shorter streams gain nothing from compression, in bytes.
 const MIN_COMPRESSED_BYTES: usize = 4096;
 
@@ -30,6 +29,21 @@ pub struct ValidationData {
     pub ocsp_responses: Vec<Vec<u8>>,
     /// The signature policy and the list that approves it: ICP-Brasil AD-RA.
     pub policy: Option<PolicyArtifacts>,
+}
+
+impl From<&Evidence> for ValidationData {
+    fn from(evidence: &Evidence) -> Self {
+        Self {
+            certificates: evidence
+                .certificates
+                .iter()
+                .map(|certificate| certificate.der().to_vec())
+                .collect(),
+            crls: evidence.crls.iter().map(|list| list.der().to_vec()).collect(),
+            ocsp_responses: evidence.ocsp_responses.iter().map(|answer| answer.der().to_vec()).collect(),
+            policy: None,
+        }
+    }
 }
 
 /// Files of `politicas.icpbrasil.gov.br`, as published.
@@ -83,7 +97,7 @@ pub fn add_validation_data<'a>(
 ) -> Result<Vec<u8>, PadesError> {
     let file = pdf.into();
     let document = Document::open(file)?;
-    let draft = Draft::new(&document, b"DSS")?;
+    let draft = Draft::new(&document, time.to_string().as_bytes())?;
     let mut store = Store::read(draft)?;
     for (field, data) in entries {
         let key = entry_key(&document, field)?;
@@ -198,15 +212,10 @@ impl<'d, 'a> Store<'d, 'a> {
             return *reference;
         }
         let reference = self.draft.update.allocate();
-        let compressed = (der.len() >= MIN_COMPRESSED_BYTES)
-            .then(|| miniz_oxide::deflate::compress_to_vec_zlib(der, COMPRESSION))
-            .filter(|compressed| compressed.len() < der.len());
-        match compressed {
-            Some(bytes) => {
-                let dictionary = Dictionary::new().with(b"Filter", Object::name(b"FlateDecode"));
-                self.draft.update.put_stream(reference, dictionary, &bytes);
-            }
-            None => self.draft.update.put_stream(reference, Dictionary::new(), der),
+        if der.len() >= MIN_COMPRESSED_BYTES {
+            self.draft.update.put_compressed_stream(reference, Dictionary::new(), der);
+        } else {
+            self.draft.update.put_stream(reference, Dictionary::new(), der);
         }
         self.known[kind].insert(hash, reference);
         self.lists[kind].push(reference.into());

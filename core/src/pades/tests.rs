@@ -7,9 +7,11 @@ use p256::ecdsa::{Signature, SigningKey};
 
 mod appearance;
 mod concerns;
+mod encrypted;
 mod fields;
 mod long_term;
 mod policy;
+mod properties;
 
 use super::*;
 use crate::Timestamp;

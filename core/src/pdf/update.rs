@@ -14,7 +14,6 @@ use super::{Dictionary, Document, Object, PdfError, Reference, SectionKind};
 pub(crate) const MAX_OFFSET: u64 = 9_999_999_999;
 
 /// The usual compromise between time and length.
-#[cfg_attr(not(test), allow(dead_code, reason = "for validation data, which are large"))]
 const COMPRESSION_LEVEL: u8 = 6;
 
 /// Objects to be added to or replaced in a document.
@@ -113,7 +112,6 @@ impl<'d, 'a> IncrementalUpdate<'d, 'a> {
     }
 
     /// As [`IncrementalUpdate::put_stream`], compressed here. The same data give the same bytes.
-    #[cfg_attr(not(test), allow(dead_code, reason = "for validation data, which are large"))]
     pub(crate) fn put_compressed_stream(
         &mut self,
         reference: Reference,
