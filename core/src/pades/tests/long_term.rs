@@ -1,6 +1,7 @@
 //! Validation data and document time stamps.
 
 use super::*;
+use crate::cades;
 use crate::digest::{Digest, DigestAlgorithm};
 use crate::tsp::testing::Authority;
 
@@ -236,4 +237,23 @@ fn a_time_stamp_plan_is_the_same_each_time_and_survives_storage() {
         stored[key] = wrong;
         assert!(serde_json::from_value::<TimeStampPlan>(stored).is_err(), "{key}");
     }
+}
+
+#[test]
+fn a_signature_time_stamp_fits_into_the_reserve_and_leaves_the_signature_as_it_was() {
+    let file = Sample::new().table();
+    let stamped_cms = |plan: &PdfPlan| {
+        let cms = plan.assemble(&value(plan)).unwrap();
+        let imprint = cades::signature_time_stamp_imprint(&cms, 0, DigestAlgorithm::Sha256).unwrap();
+        let token = Authority::new().token(&imprint, at());
+        cades::add_signature_time_stamp(&cms, 0, &token).unwrap()
+    };
+    let reserved = Options { time_stamp_reserve: TIME_STAMP_RESERVE_BYTES, ..options() };
+    let plan = prepare(&file, &signer(), &[], &reserved).unwrap();
+    let signed = [&file[..], &plan.embed_cms(&stamped_cms(&plan)).unwrap()].concat();
+    let signature = validate(&signed).signatures.remove(0);
+    assert_eq!(signature.covers_whole_file, Some(true));
+    assert_eq!(signature.indication, Indication::Passed);
+    let more = with_data(&signed, &[("Signature1", &data(&[b"one"], &[], &[]))]);
+    assert_eq!(streams(&more, &entry(&more, "Signature1"), b"Cert"), [b"one"]);
 }
