@@ -16,6 +16,8 @@ use crate::objects::{UnkeptBytes, sha256};
 const LARGEST_IN_MEMORY: u64 = 16 * 1024 * 1024;
 /// How far into a file the header of a PDF may begin (ISO 32000-1 annex H.3, implementation note 13).
 const PDF_HEADER_WITHIN: u64 = 1024;
+/// First octet of every CMS (X.690 §8.9).
+const DER_SEQUENCE: u8 = 0x30;
 
 /// The bytes of one file.
 #[derive(Debug)]
@@ -74,11 +76,13 @@ impl Input {
         }
     }
 
-    /// Whether it begins like a PDF.
+    /// Whether it begins like a PDF. A CMS around a PDF does not: it begins with a SEQUENCE.
     pub(crate) fn is_pdf(&self) -> bool {
         let file = self.file();
         let head = file.read(0..file.len().min(PDF_HEADER_WITHIN));
-        head.is_ok_and(|head| head.windows(5).any(|window| window == b"%PDF-"))
+        head.is_ok_and(|head| {
+            head.first() != Some(&DER_SEQUENCE) && head.windows(5).any(|window| window == b"%PDF-")
+        })
     }
 
     /// Length in bytes.
@@ -147,6 +151,7 @@ mod tests {
         file.write_all(b"junk %PDF-1.7").unwrap();
         let small = Input::from_file(file.try_clone().unwrap()).unwrap();
         assert!(matches!(&small, Input::Memory(bytes) if bytes.len() == 13) && small.is_pdf());
+        assert!(!Input::Memory(b"\x30\x80 %PDF-1.7".to_vec()).is_pdf());
         file.set_len(LARGEST_IN_MEMORY + 1).unwrap();
         let large = Input::from_file(file).unwrap();
         assert!(matches!(large, Input::Disk(_)) && large.is_pdf());

@@ -6,6 +6,8 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 use rubrica_core::wire::CertificateView;
+use rubrica_core::x509::Certificate;
+use serde::Serialize;
 
 use super::output::Output;
 use crate::failure::Failure;
@@ -25,15 +27,40 @@ pub(super) enum Action {
 /// Runs the action.
 pub(super) fn run(action: &Action, output: Output) -> Result<ExitCode, Failure> {
     let Action::Show { file } = action;
-    let views: Vec<_> = trust::read_certificates(std::slice::from_ref(file))?
-        .iter()
-        .map(|certificate| certificate.view())
-        .collect();
+    let views: Vec<_> = trust::read_certificates(std::slice::from_ref(file))?.iter().map(Shown::of).collect();
     output.result(&views, || views.iter().map(describe).collect::<Vec<_>>().join("\n"));
     Ok(ExitCode::SUCCESS)
 }
 
-fn describe(view: &CertificateView) -> String {
+/// A certificate as it is shown here: addresses and key besides what every view has.
+#[derive(Debug, Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    view: CertificateView,
+    /// Kind and size, or why it is not supported.
+    key: String,
+    /// Where its issuer publishes what says whether it was revoked.
+    crl_urls: Vec<String>,
+    ocsp_urls: Vec<String>,
+    /// Where the certificate of its issuer is.
+    issuer_urls: Vec<String>,
+}
+
+impl Shown {
+    fn of(certificate: &Certificate) -> Self {
+        let urls = certificate.urls();
+        Self {
+            view: certificate.view(),
+            key: certificate.public_key().map_or_else(|error| error.to_string(), |key| key.describe()),
+            crl_urls: urls.crl,
+            ocsp_urls: urls.ocsp,
+            issuer_urls: urls.ca_issuers,
+        }
+    }
+}
+
+fn describe(shown: &Shown) -> String {
+    let view = &shown.view;
     let mut text = String::new();
     let mut line = |name: &str, value: &str| {
         writeln!(text, "{name:<12} {value}").expect("writing to a String cannot fail");
@@ -47,6 +74,10 @@ fn describe(view: &CertificateView) -> String {
     line("serial", &view.serial);
     line("valid from", &view.not_before.to_string());
     line("valid until", &view.not_after.to_string());
+    line("key", &shown.key);
+    shown.crl_urls.iter().for_each(|url| line("CRL", url));
+    shown.ocsp_urls.iter().for_each(|url| line("OCSP", url));
+    shown.issuer_urls.iter().for_each(|url| line("issuer at", url));
     line("sha256", &view.sha256);
     text
 }

@@ -289,12 +289,14 @@ async fn release(
     let mut input = Input::Memory(bytes);
     let work = move || {
         let now = worker.clock.now();
-        let sealed = if target.needs_time_stamp() {
-            raise::seal(&Means::of(&worker), &plan, &Shape::Detached, &mut input, &value, target)
-        } else {
-            let context = worker.trust.context_for(plan.signer(), now).map_err(SigningFailure::from);
-            context.and_then(|context| seal(&plan, &Shape::Detached, &mut input, &value, &context))
-        };
+        let trusted = worker.trust.context_for(plan.signer(), now).map_err(SigningFailure::from);
+        let sealed = trusted.and_then(|context| {
+            if target.needs_time_stamp() {
+                raise::seal(&Means::of(&worker), &plan, &Shape::Detached, &mut input, &value, target)
+            } else {
+                seal(&plan, &Shape::Detached, &mut input, &value, &context)
+            }
+        });
         let mut sealed = sealed.map_err(|failure| Stop::unfinished(created_at, &failure))?;
         let tail = worker.objects.put(std::mem::take(&mut sealed.tail))?;
         Ok::<_, Stop>((sealed, tail, now))

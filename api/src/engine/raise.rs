@@ -55,9 +55,13 @@ impl<'a> Means<'a> {
         Ok(authority.stamp(imprint, self.clock)?)
     }
 
-    /// What the finished signature is checked with. Whether something was revoked was asked while evidence was gathered.
-    fn context(&self) -> Context {
-        Context::new(self.anchors.clone(), self.clock.now())
+    /// What the finished signature is checked with. Whether its signer is trusted was decided before the key was used, and
+    /// whether something was revoked while evidence was gathered.
+    fn context(&self, signer: &Certificate) -> Context {
+        let mut anchors = self.anchors.certificates().to_vec();
+        anchors.push(signer.clone());
+        Context::new(TrustAnchors::new(anchors), self.clock.now())
+            .with_time_stamp_anchors(self.anchors.clone())
             .with_intermediates(self.intermediates.clone())
             .without_revocation()
     }
@@ -80,7 +84,7 @@ pub(crate) fn seal(
     match plan {
         Plan::Cades(_) => {
             let cms = raise_cades(means, plan.signer(), signature, position, document, target)?;
-            check_cms(&cms, shape, document, &means.context())?;
+            check_cms(&cms, shape, document, &means.context(plan.signer()))?;
             Ok(Sealed { size_bytes: cms.len() as u64, sha256: sha256(&cms), tail: cms })
         }
         Plan::Pades(plan) => {
@@ -88,7 +92,7 @@ pub(crate) fn seal(
             document.append(&tail)?;
             tail.extend(raise_pades(means, plan.cms().signer(), &signature, document, target)?);
             let followed = if target.needs_evidence() { Followed::ByProofs } else { Followed::Never };
-            check_pdf(document, &means.context(), followed)?;
+            check_pdf(document, &means.context(plan.cms().signer()), followed)?;
             Ok(Sealed { size_bytes: document.size_bytes(), sha256: document.sha256()?, tail })
         }
     }
@@ -180,7 +184,7 @@ fn raise_pades(
     }
     // What is stamped is inside, so that no content is asked for.
     let Gathered { evidence, .. } = gather_for(means, signer, cms, 0, Content::Inside)?;
-    let report = validate_pdf(document.file(), &means.context())?;
+    let report = validate_pdf(document.file(), &means.context(signer))?;
     let field = report.signatures.last().and_then(|signature| signature.field.as_deref());
     let field = field.ok_or(ValidationError::NotSigned)?;
     let mut data = ValidationData::default();

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic, in its helpers too")]
 
 mod cli;
+mod cli_keys;
+mod cli_levels;
 mod crash;
 mod custody;
 mod demo;
