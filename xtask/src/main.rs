@@ -27,7 +27,7 @@ cargo xtask <task>
   verify                         format, lints, documentation, licences, types, size budgets
   fuzz [TARGET…] [--runs N | --seconds S]
                                  search for inputs that break a parser; without a budget, the fixed one of CI
-  bench [ROW…]                   figures beside their peers, in one run: token pdf
+  bench [ROW…]                   figures beside their peers, in one run: token pdf verify memory
   build                          build the binary, the npm package and the demo portal
   setup                          only install what is missing";
 

@@ -1,4 +1,4 @@
-//! `rubrica-bench [token] [pdf]`: our figures beside their peers and limits, measured in one run.
+//! `rubrica-bench [token] [pdf] [verify] [memory]`: our figures beside their peers and limits, measured in one run.
 //!
 //! Machines are shared and noisy: only the ratios inside one run mean something. Where a peer is a single
 //! process the unit is work per CPU-second; where several processes work together it is wall time, in rounds
@@ -6,15 +6,20 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark prints its figures")]
 
+mod memory;
 mod pdf;
+mod peer;
 mod samples;
 mod table;
 mod token;
+mod verify;
 
 use std::process::ExitCode;
 
 /// What went wrong, for a person at a terminal.
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
+
+const ROWS: [&str; 4] = ["token", "pdf", "verify", "memory"];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -32,8 +37,8 @@ fn main() -> ExitCode {
 }
 
 fn rows(names: &[String]) -> Outcome<()> {
-    if let Some(unknown) = names.iter().find(|name| !["token", "pdf"].contains(&name.as_str())) {
-        return Err(format!("no row `{unknown}`; there are: token pdf").into());
+    if let Some(unknown) = names.iter().find(|name| !ROWS.contains(&name.as_str())) {
+        return Err(format!("no row `{unknown}`; there are: {}", ROWS.join(" ")).into());
     }
     let wanted = |name: &str| names.is_empty() || names.iter().any(|given| given == name);
     let mut table = table::Table::default();
@@ -42,6 +47,12 @@ fn rows(names: &[String]) -> Outcome<()> {
     }
     if wanted("pdf") {
         pdf::measure(&mut table)?;
+    }
+    if wanted("verify") {
+        verify::measure(&mut table)?;
+    }
+    if wanted("memory") {
+        memory::measure(&mut table)?;
     }
     println!("{table}");
     Ok(())

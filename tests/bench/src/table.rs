@@ -6,6 +6,7 @@ use std::fmt;
 #[derive(Debug, Default)]
 pub(crate) struct Table {
     rows: Vec<Row>,
+    skipped: Vec<String>,
 }
 
 /// One figure beside one peer.
@@ -13,7 +14,7 @@ pub(crate) struct Table {
 pub(crate) struct Row {
     /// What was measured.
     pub(crate) what: String,
-    /// Unit of `ours` and `theirs`; more is better.
+    /// Unit of `ours` and `theirs`.
     pub(crate) unit: &'static str,
     /// Our figure.
     pub(crate) ours: f64,
@@ -21,13 +22,45 @@ pub(crate) struct Row {
     pub(crate) peer: &'static str,
     /// Its figure.
     pub(crate) theirs: f64,
-    /// The ratio `ours / theirs` that the design asks for.
-    pub(crate) bar: f64,
+    /// What the design asks of the ratio `ours / theirs`.
+    pub(crate) bar: Bar,
+}
+
+/// A limit on a ratio.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Bar {
+    /// More is better, and it must not be less than this.
+    AtLeast(f64),
+    /// Less is better, and it must not be more than this.
+    AtMost(f64),
+}
+
+impl Bar {
+    fn holds(self, ratio: f64) -> bool {
+        match self {
+            Self::AtLeast(bar) => ratio >= bar,
+            Self::AtMost(bar) => ratio <= bar,
+        }
+    }
+}
+
+impl fmt::Display for Bar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AtLeast(bar) => write!(f, ">= {bar:.2}"),
+            Self::AtMost(bar) => write!(f, "<= {bar:.2}"),
+        }
+    }
 }
 
 impl Table {
     pub(crate) fn push(&mut self, row: Row) {
         self.rows.push(row);
+    }
+
+    /// A figure that cannot be measured here, and why.
+    pub(crate) fn skip(&mut self, why: String) {
+        self.skipped.push(why);
     }
 }
 
@@ -35,18 +68,24 @@ impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "\n{:<46} {:>10}  {:<20} {:>10} {:>8} {:>6}  unit",
+            "\n{:<50} {:>10}  {:<24} {:>10} {:>8} {:>8}  unit",
             "what", "ours", "peer", "theirs", "ratio", "bar"
         )?;
         for row in &self.rows {
             let ratio = row.ours / row.theirs;
-            let verdict = if ratio >= row.bar { "" } else { "  below the bar" };
+            let verdict = if row.bar.holds(ratio) { "" } else { "  MISSES THE BAR" };
             writeln!(
                 f,
-                "{:<46} {:>10.1}  {:<20} {:>10.1} {:>8.2} {:>6.2}  {}{verdict}",
-                row.what, row.ours, row.peer, row.theirs, ratio, row.bar, row.unit
+                "{:<50} {:>10.1}  {:<24} {:>10.1} {:>8.2} {:>8}  {}{verdict}",
+                row.what,
+                row.ours,
+                row.peer,
+                row.theirs,
+                ratio,
+                row.bar.to_string(),
+                row.unit
             )?;
         }
-        Ok(())
+        self.skipped.iter().try_for_each(|why| writeln!(f, "skipped: {why}"))
     }
 }
