@@ -6,6 +6,8 @@
 mod flow;
 mod pdf;
 mod plans;
+mod revocation;
+mod stamp;
 
 use std::sync::LazyLock;
 
@@ -17,6 +19,8 @@ use rubrica_core::x509::{Certificate, TrustAnchors};
 pub use flow::client_messages;
 pub use pdf::{pdf, pdf_changes, pdf_objects};
 pub use plans::plans;
+pub use revocation::{crl, ocsp};
+pub use stamp::{appearance, time_stamp};
 
 /// The fixtures' root, so that paths are built and not only looked for.
 static CONTEXT: LazyLock<Context> = LazyLock::new(|| {

@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 
 use rubrica_core::pades::{self, Options};
-use rubrica_core::validation::{Report, ValidationError, validate_pdf};
+use rubrica_core::validation::{Language, Report, ValidationError, validate_pdf};
 use rubrica_core::x509::Certificate;
 
 use crate::{CONTEXT, now};
@@ -57,7 +57,7 @@ pub fn pdf_changes(data: &[u8]) {
 fn look_at(file: &[u8]) -> Option<Report> {
     let report = validate_pdf(file, &CONTEXT);
     if let Ok(report) = &report {
-        assert!(!report.to_text().is_empty());
+        assert!(!report.to_text(Language::PtBr).is_empty());
     }
     let readable = matches!(report, Ok(_) | Err(ValidationError::NotSigned));
     if let Ok(plan) = pades::prepare(file, &SIGNER, &[], &Options::new(now())) {

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use rubrica_core::cades;
 use rubrica_core::cms::CmsPlan;
 use rubrica_core::digest::Digest;
-use rubrica_core::pades::{self, PdfPlan, Options};
+use rubrica_core::pades::{self, Options, PdfPlan};
 use rubrica_core::x509::Certificate;
 
 use crate::now;
@@ -15,7 +15,8 @@ static STORED: LazyLock<[Vec<u8>; 2]> = LazyLock::new(|| {
     let signer = Certificate::from_pem_or_der(include_bytes!("../../core/testdata/pki/bruno.pem"));
     let signer = signer.expect("the fixture is a certificate");
     let document = include_bytes!("../../core/testdata/pdf/plain.pdf");
-    let cms = cades::prepare(&Digest::sha256(b"abc"), &signer, &[], now()).expect("the signer is usable");
+    let cms = cades::prepare(&Digest::sha256(b"abc"), &signer, &[], &cades::Options::new(now()))
+        .expect("the signer is usable");
     let pdf = pades::prepare(document.as_slice(), &signer, &[], &Options::new(now()));
     [serde_json::to_vec(&cms), serde_json::to_vec(&pdf.expect("the document can be signed"))]
         .map(|json| json.expect("a plan can be written"))

@@ -38,6 +38,10 @@ struct Target {
 const TARGETS: &[Target] = &[
     Target::new("certificate", 200_000, 4_096, &["core/testdata/pki"]),
     Target::new("bundle", 50_000, 8_192, &["core/testdata/pki"]),
+    Target::new("crl", 50_000, 4_096, &["core/testdata/revocation"]),
+    Target::new("ocsp", 20_000, 4_096, &["core/testdata/revocation"]),
+    Target::new("time_stamp", 50_000, 8_192, &["core/testdata/tsp"]),
+    Target::new("appearance", 5_000, 16_384, &["fuzz/seeds/appearance"]),
     Target::new("cms", 100_000, 8_192, &["core/testdata/cms"]),
     Target::new("cms_validation", 20_000, 8_192, &["core/testdata/cms"]),
     Target::new("pdf", 20_000, 65_536, &["core/testdata/pdf", "api/testdata"]).with("pdf.dict"),
