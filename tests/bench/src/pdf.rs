@@ -83,9 +83,10 @@ pub(crate) fn make_key(folder: &Path) -> Outcome<()> {
         if done.status.success() { Ok(()) } else { Err("openssl could not make a key".into()) }
     };
     let subject = ["-subj", "/CN=BENCH TEST", "-days", "2", "-addext", "keyUsage=critical,digitalSignature"];
+    let holder = ["-addext", "basicConstraints=critical,CA:FALSE"];
     let request =
         ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "key.pem", "-out", "certificate.pem"];
-    openssl(&[&request[..], &subject].concat())?;
+    openssl(&[&request[..], &subject, &holder].concat())?;
     openssl(&["pkcs8", "-topk8", "-nocrypt", "-in", "key.pem", "-outform", "DER", "-out", "key.der"])
 }
 
