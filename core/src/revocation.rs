@@ -5,7 +5,7 @@
 //! signed them and that this signer may speak about the certificate.
 //!
 //! Not evaluated, and therefore never a proof of anything: indirect lists (signed by another authority than
-//! the issuer's name) and delta lists.
+//! the issuer's name). A delta list can revoke, but it proves nobody good.
 
 mod crl;
 mod evidence;

@@ -22,7 +22,7 @@ pub use certificate::{Certificate, CertificateError};
 pub(crate) use general_name::same as same_general_name;
 pub use key::{KeyError, PublicKey, VerifyError, ecdsa_value_to_der};
 pub(crate) use name::{attribute as name_attribute, check as check_name, same as same_name};
-pub use path::{MAX_PATH_LENGTH, PathError, TrustAnchors, build_path};
+pub use path::{MAX_PATH_LENGTH, PathError, PathOptions, TrustAnchors, build_path, build_path_with};
 pub use urls::CertificateUrls;
 
 #[cfg(test)]

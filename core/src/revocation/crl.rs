@@ -170,11 +170,13 @@ impl Crl {
         self.0.extensions.expired_since
     }
 
+    /// Whether it lists only what changed since another one.
+    pub(super) fn is_delta(&self) -> bool {
+        self.0.extensions.is_delta
+    }
+
     /// Why the list as a whole says nothing here.
     pub(super) fn unsupported(&self) -> Option<String> {
-        if self.0.extensions.is_delta {
-            return Some("delta CRLs are not evaluated".to_owned());
-        }
         if self.issuing_point().is_some_and(|point| point.is_indirect) {
             return Some("indirect CRLs are not evaluated".to_owned());
         }

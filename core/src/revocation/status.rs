@@ -295,6 +295,12 @@ impl<'a> Question<'a> {
                 Some(entry) if entry.reason != Reason::RemoveFromCrl => {
                     Standing::Revoked { at: entry.at, reason: entry.reason }
                 }
+                // What a delta list leaves out may stand in its base, or have been taken off it.
+                Some(_) | None if crl.is_delta() => {
+                    return Err(Why::Unsupported(
+                        "a delta CRL alone does not say that it is good".to_owned(),
+                    ));
+                }
                 Some(_) | None => {
                     self.check_expiry(&source, crl.expired_since())?;
                     Standing::Good

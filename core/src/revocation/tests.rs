@@ -213,7 +213,7 @@ fn a_list_speaks_only_for_those_it_says() {
             "delta",
             &holder,
             vec![extension(oid::DELTA_CRL_INDICATOR, true, &[2, 1, 1])],
-            "unknown: delta CRLs",
+            "unknown: a delta CRL alone",
         ),
         (
             "critical and unknown",
@@ -227,6 +227,12 @@ fn a_list_speaks_only_for_those_it_says() {
         let found = look_made(&ca, subject, &[list]);
         assert!(found.starts_with(expected), "{name}: {found}");
     }
+    let delta = List {
+        entries: vec![made::entry(1, &[made::reason(1)])],
+        extensions: vec![extension(oid::DELTA_CRL_INDICATOR, true, &[2, 1, 1])],
+        ..List::of(&ca.certificate())
+    };
+    assert_eq!(look_made(&ca, &holder, &[List::of(&ca.certificate()), delta]), "revoked keyCompromise crl");
     // Two lists for some reasons each make a whole.
     let halves = [reasons(0x60, 0), reasons(0x1f, 0x80)]
         .map(|reasons| List { extensions: vec![point(&[&reasons])], ..List::of(&ca.certificate()) });

@@ -5,15 +5,19 @@ use core::ops::Range;
 use crate::oid;
 use crate::tlv::{Malformed, Reader, Tlv, range_in, single, tag};
 
-/// Extensions that the path check understands or that do not restrict a path. Any other one that is
-/// critical stops the path, and so do name and policy constraints, which are not evaluated here.
-const UNDERSTOOD: [const_oid::ObjectIdentifier; 9] = [
+/// Extensions that the path check evaluates or that do not restrict a path. Any other one that is critical
+/// stops the path.
+const UNDERSTOOD: [const_oid::ObjectIdentifier; 13] = [
     oid::SUBJECT_KEY_IDENTIFIER,
     oid::KEY_USAGE,
     oid::SUBJECT_ALT_NAME,
     oid::BASIC_CONSTRAINTS,
+    oid::NAME_CONSTRAINTS,
     oid::CRL_DISTRIBUTION_POINTS,
     oid::CERTIFICATE_POLICIES,
+    oid::POLICY_MAPPINGS,
+    oid::POLICY_CONSTRAINTS,
+    oid::INHIBIT_ANY_POLICY,
     oid::AUTHORITY_KEY_IDENTIFIER,
     oid::EXTENDED_KEY_USAGE,
     oid::AUTHORITY_INFO_ACCESS,
@@ -30,6 +34,12 @@ pub(crate) struct Extensions {
     pub(crate) extended_key_usages: Option<Vec<Range<usize>>>,
     /// Contents octets of the policy identifiers, in order.
     pub(crate) policies: Vec<Range<usize>>,
+    pub(crate) policy_mappings: Vec<PolicyMapping>,
+    pub(crate) policy_constraints: PolicyConstraints,
+    /// Certificates that may follow before anyPolicy counts no more.
+    pub(crate) inhibit_any_policy: Option<u32>,
+    /// Value of nameConstraints.
+    pub(crate) name_constraints: Option<Range<usize>>,
     /// Value of subjectAltName, a GeneralNames.
     pub(crate) subject_alt_name: Option<Range<usize>>,
     /// Value of cRLDistributionPoints.
@@ -49,6 +59,17 @@ pub(crate) struct KeyUsage {
     pub(crate) non_repudiation: bool,
     pub(crate) key_cert_sign: bool,
     pub(crate) crl_sign: bool,
+}
+
+/// Contents octets of issuerDomainPolicy and subjectDomainPolicy.
+type PolicyMapping = (Range<usize>, Range<usize>);
+
+/// `PolicyConstraints ::= SEQUENCE { requireExplicitPolicy [0] INTEGER OPTIONAL,
+/// inhibitPolicyMapping [1] INTEGER OPTIONAL }`: certificates that may follow before the rule applies.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct PolicyConstraints {
+    pub(crate) require_explicit: Option<u32>,
+    pub(crate) inhibit_mapping: Option<u32>,
 }
 
 /// `BasicConstraints ::= SEQUENCE { cA BOOLEAN DEFAULT FALSE, pathLenConstraint INTEGER OPTIONAL }`
@@ -103,6 +124,15 @@ impl Extensions {
                 let policy = reader.expect(tag::SEQUENCE, "a PolicyInformation")?;
                 policy.reader().expect(tag::OID, "a policy identifier")
             })?;
+        } else if is(oid::POLICY_MAPPINGS) {
+            self.policy_mappings = policy_mappings(der, value)?;
+        } else if is(oid::POLICY_CONSTRAINTS) {
+            self.policy_constraints = policy_constraints(value)?;
+        } else if is(oid::INHIBIT_ANY_POLICY) {
+            self.inhibit_any_policy =
+                Some(single(value, tag::INTEGER, "an InhibitAnyPolicy")?.small_unsigned()?);
+        } else if is(oid::NAME_CONSTRAINTS) {
+            self.name_constraints = Some(range_in(der, value));
         } else if is(oid::SUBJECT_ALT_NAME) {
             self.subject_alt_name = Some(range_in(der, value));
         } else if is(oid::CRL_DISTRIBUTION_POINTS) {
@@ -112,7 +142,7 @@ impl Extensions {
         } else if is(oid::OCSP_NO_CHECK) {
             self.ocsp_no_check = true;
         }
-        let stops = is(oid::NAME_CONSTRAINTS) || (critical && !UNDERSTOOD.iter().any(|known| is(*known)));
+        let stops = critical && !UNDERSTOOD.iter().any(|known| is(*known));
         if stops && self.unprocessed.is_none() {
             self.unprocessed = Some(oid::to_text(id));
         }
@@ -149,6 +179,31 @@ fn basic_constraints(value: &[u8]) -> Result<BasicConstraints, Malformed> {
     };
     reader.end()?;
     Ok(BasicConstraints { ca, path_len })
+}
+
+/// `PolicyMappings ::= SEQUENCE OF SEQUENCE { issuerDomainPolicy OID, subjectDomainPolicy OID }`
+fn policy_mappings(der: &[u8], value: &[u8]) -> Result<Vec<PolicyMapping>, Malformed> {
+    let mut reader = single(value, tag::SEQUENCE, "a PolicyMappings")?.reader();
+    let mut mappings = Vec::new();
+    while !reader.is_empty() {
+        let mut pair = reader.expect(tag::SEQUENCE, "a policy mapping")?.reader();
+        let from = pair.expect(tag::OID, "a policy of the issuer")?.value;
+        let to = pair.expect(tag::OID, "a policy of the subject")?.value;
+        pair.end()?;
+        mappings.push((range_in(der, from), range_in(der, to)));
+    }
+    Ok(mappings)
+}
+
+fn policy_constraints(value: &[u8]) -> Result<PolicyConstraints, Malformed> {
+    let mut reader = single(value, tag::SEQUENCE, "a PolicyConstraints")?.reader();
+    let mut number = |context| match reader.optional(tag::context(context))? {
+        Some(number) => number.small_unsigned().map(Some),
+        None => Ok(None),
+    };
+    let (require_explicit, inhibit_mapping) = (number(0)?, number(1)?);
+    reader.end()?;
+    Ok(PolicyConstraints { require_explicit, inhibit_mapping })
 }
 
 /// Reads a SEQUENCE OF something that holds an identifier.

@@ -27,6 +27,14 @@ pub(crate) fn same(first: &[u8], second: &[u8]) -> bool {
     first == second || matches!((normal_rdns(first), normal_rdns(second)), (Ok(a), Ok(b)) if a == b)
 }
 
+/// Whether `name` is `above` or lies below it (directoryName of RFC 5280 §4.2.1.10).
+pub(crate) fn is_within(name: &[u8], above: &[u8]) -> bool {
+    match (normal_rdns(name), normal_rdns(above)) {
+        (Ok(name), Ok(above)) => name.starts_with(&above),
+        (_, _) => false,
+    }
+}
+
 /// Attributes of one RDN as (type, comparable value), sorted.
 type NormalRdn = Vec<(Vec<u8>, Vec<u8>)>;
 
@@ -65,7 +73,10 @@ const TELETEX: u8 = 0x14;
 const IA5: u8 = 0x16;
 const BMP: u8 = 0x1e;
 
-fn each_attribute<'a>(name: &'a [u8], mut visit: impl FnMut(&'a [u8], Tlv<'a>)) -> Result<(), Malformed> {
+pub(crate) fn each_attribute<'a>(
+    name: &'a [u8],
+    mut visit: impl FnMut(&'a [u8], Tlv<'a>),
+) -> Result<(), Malformed> {
     let mut rdns = single(name, tag::SEQUENCE, "a Name")?.reader();
     while !rdns.is_empty() {
         let mut attributes = rdns.expect(tag::SET, "a RelativeDistinguishedName")?.reader();

@@ -1,5 +1,10 @@
 //! Certification paths (RFC 5280 §6): from a signer to a trusted root, every link checked.
 
+mod name_constraints;
+mod policies;
+
+use const_oid::ObjectIdentifier;
+
 use super::{Certificate, CertificateError, PublicKey, UnusableAlgorithm, same_name};
 use crate::{ErrorCode, Timestamp};
 
@@ -37,6 +42,29 @@ impl TrustAnchors {
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+/// What is asked of a path beyond RFC 5280's defaults (§6.1.1).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PathOptions {
+    /// Certificate policies of which one must be valid for the whole path; `None` accepts any.
+    pub initial_policies: Option<Vec<ObjectIdentifier>>,
+    /// Whether some certificate policy must be valid for the whole path.
+    pub require_explicit_policy: bool,
+    /// Whether policy mappings count from the start as forbidden.
+    pub inhibit_policy_mapping: bool,
+    /// Whether anyPolicy counts from the start as no policy.
+    pub inhibit_any_policy: bool,
+    /// Most authorities between the leaf and the anchor; `None` leaves it to pathLenConstraint.
+    pub max_authorities: Option<usize>,
+}
+
+impl PathOptions {
+    /// The rule of ICP-Brasil: at most two authorities below the root (DOC-ICP-01).
+    #[must_use]
+    pub fn icp_brasil() -> Self {
+        Self { max_authorities: Some(2), ..Self::default() }
     }
 }
 
@@ -116,7 +144,21 @@ pub fn build_path(
     anchors: &TrustAnchors,
     at: Timestamp,
 ) -> Result<Vec<Certificate>, PathError> {
-    let mut search = Search { intermediates, anchors, at, verifications: 0, failure: None };
+    build_path_with(leaf, intermediates, anchors, at, &PathOptions::default())
+}
+
+/// [`build_path`] with further demands. A path that does not meet them is passed over for the next one.
+///
+/// # Errors
+/// As [`build_path`].
+pub fn build_path_with(
+    leaf: &Certificate,
+    intermediates: &[Certificate],
+    anchors: &TrustAnchors,
+    at: Timestamp,
+    options: &PathOptions,
+) -> Result<Vec<Certificate>, PathError> {
+    let mut search = Search { intermediates, anchors, at, options, verifications: 0, failure: None };
     if let Some(reason) = &leaf.extensions().unprocessed {
         return Err(unprocessed(leaf, reason));
     }
@@ -131,6 +173,7 @@ struct Search<'a> {
     intermediates: &'a [Certificate],
     anchors: &'a TrustAnchors,
     at: Timestamp,
+    options: &'a PathOptions,
     verifications: usize,
     failure: Option<PathError>,
 }
@@ -140,7 +183,13 @@ impl Search<'_> {
     fn extend(&mut self, path: &mut Vec<Certificate>) -> Result<bool, PathError> {
         let last = path.last().expect("a path has at least the leaf").clone();
         if self.anchors.0.contains(&last) {
-            return Ok(true);
+            return Ok(match check_whole(path, self.options) {
+                Ok(()) => true,
+                Err(failure) => {
+                    self.note(failure);
+                    false
+                }
+            });
         }
         if path.len() == MAX_PATH_LENGTH {
             self.note(constraint(&last, "the path is too long"));
@@ -214,7 +263,7 @@ impl Search<'_> {
         self.verifications += 1;
         below.verify_issued_by(algorithm, &key).map_err(|_| PathError::SignatureInvalid(label(below)))?;
 
-        check_may_issue(path, issuer)?;
+        check_may_issue(path, issuer, self.anchors.0.contains(issuer))?;
         if !issuer.is_valid_at(self.at) {
             return Err(PathError::OutOfValidity(label(issuer)));
         }
@@ -228,8 +277,20 @@ impl Search<'_> {
     }
 }
 
+/// Rules that only the complete path can answer: they are inherited from the anchor down.
+fn check_whole(path: &[Certificate], options: &PathOptions) -> Result<(), PathError> {
+    let broken = |(certificate, reason): (&Certificate, &str)| constraint(certificate, reason);
+    if let (Some(limit), [_, authorities @ .., anchor]) = (options.max_authorities, path)
+        && authorities.len() > limit
+    {
+        return Err(constraint(anchor, "too many authorities stand below the anchor"));
+    }
+    name_constraints::check(path).map_err(broken)?;
+    policies::check(path, options).map_err(broken)
+}
+
 /// basicConstraints, pathLenConstraint, keyCertSign and critical extensions (RFC 5280 §6.1.4).
-fn check_may_issue(path: &[Certificate], issuer: &Certificate) -> Result<(), PathError> {
+fn check_may_issue(path: &[Certificate], issuer: &Certificate, is_anchor: bool) -> Result<(), PathError> {
     let extensions = issuer.extensions();
     if let Some(reason) = &extensions.unprocessed {
         return Err(unprocessed(issuer, reason));
@@ -237,14 +298,14 @@ fn check_may_issue(path: &[Certificate], issuer: &Certificate) -> Result<(), Pat
     match extensions.basic_constraints {
         Some(constraints) if constraints.ca => {
             // Self-issued authorities (key roll-over) do not count.
-            let authorities = path.iter().skip(1).filter(|below| below.subject() != below.issuer()).count();
+            let counts = |below: &&Certificate| !same_name(below.subject(), below.issuer());
+            let authorities = path.iter().skip(1).filter(counts).count();
             if constraints.path_len.is_some_and(|limit| authorities > limit as usize) {
                 return Err(constraint(issuer, "pathLenConstraint is exceeded"));
             }
         }
-        // Roots of version 1 could not say that they are authorities; they come from the trust list or
-        // fail later for lack of one.
-        None if issuer.version() == 1 && issuer.subject() == issuer.issuer() => {}
+        // Roots of version 1 could not say that they are authorities.
+        None if issuer.version() == 1 && is_anchor => {}
         Some(_) | None => return Err(constraint(issuer, "it is not a certification authority")),
     }
     match extensions.key_usage {

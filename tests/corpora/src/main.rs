@@ -9,6 +9,7 @@
 mod certificates;
 mod expected;
 mod pdfs;
+mod pkits;
 mod sources;
 mod tally;
 
@@ -26,8 +27,11 @@ struct Module {
     run: fn(&Sources, &mut Tally) -> Outcome<()>,
 }
 
-const MODULES: &[Module] =
-    &[Module { name: "certificates", run: certificates::run }, Module { name: "pdfs", run: pdfs::run }];
+const MODULES: &[Module] = &[
+    Module { name: "certificates", run: certificates::run },
+    Module { name: "pdfs", run: pdfs::run },
+    Module { name: "pkits", run: pkits::run },
+];
 
 fn main() -> ExitCode {
     match run(std::env::args().skip(1).collect()) {
