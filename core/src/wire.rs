@@ -164,6 +164,15 @@ pub struct CertificateView {
     pub sha256: String,
     /// ICP-Brasil type by policy OID (`A1`, `A3`, `SE-S`, …), absent outside ICP-Brasil.
     pub icp_type: Option<String>,
+    /// `person`, `company` or `seal`; absent outside ICP-Brasil.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holder_kind: Option<String>,
+    /// Dotted identifier of the ICP-Brasil certificate policy, or of the first policy; absent when none is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<String>,
+    /// Kind and size of the key (`RSA-2048`, `P-256`, `Ed25519`); absent when it is not supported.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
     /// Start of validity.
     pub not_before: Timestamp,
     /// End of validity.

@@ -240,6 +240,9 @@ fn certificate() -> CertificateView {
         serial: "0a".into(),
         sha256: "ab".repeat(32),
         icp_type: None,
+        holder_kind: None,
+        policy: None,
+        key: None,
         not_before: at("2026-01-01T00:00:00Z"),
         not_after: at("2029-01-01T00:00:00Z"),
     }

@@ -9,7 +9,8 @@ use super::{
     AlgorithmIdentifier, KeyError, PublicKey, SignatureAlgorithm, UnusableAlgorithm, VerifyError, name,
 };
 use crate::digest::{Digest, to_hex};
-use crate::icp_brasil::Identity;
+use crate::flow::HolderKind;
+use crate::icp_brasil::{IcpType, Identity};
 use crate::tlv::{self, Malformed, single, tag};
 use crate::wire::{CertificateView, SignerView};
 use crate::{ErrorCode, Timestamp, oid};
@@ -233,18 +234,28 @@ impl Certificate {
     #[must_use]
     pub fn view(&self) -> CertificateView {
         let identity = self.identity();
+        let identifier_masked = identity.shown_identifier().map(|identifier| identifier.masked());
+        let icp_type = identity.icp_type.map(IcpType::as_str);
+        let kind = icp_type.map(|_| HolderKind::of(icp_type, identifier_masked.as_deref()));
         CertificateView {
-            holder: SignerView {
-                identifier_masked: identity.shown_identifier().map(|identifier| identifier.masked()),
-                name: identity.name,
-            },
+            holder: SignerView { identifier_masked, name: identity.name },
             issuer: self.issuer_common_name(),
             serial: self.serial_hex(),
             sha256: self.sha256().to_hex(),
-            icp_type: identity.icp_type.map(|icp_type| icp_type.as_str().to_owned()),
+            icp_type: icp_type.map(ToOwned::to_owned),
+            holder_kind: kind.map(|kind| kind.as_str().to_owned()),
+            policy: self.shown_policy(),
+            key: self.public_key().ok().map(|key| key.describe()),
             not_before: self.not_before(),
             not_after: self.not_after(),
         }
+    }
+
+    /// The policy that gives the ICP-Brasil type, or else the first one.
+    fn shown_policy(&self) -> Option<String> {
+        let policies = || self.extensions().policies.iter().map(|range| self.part(range));
+        let shown = policies().find(|policy| IcpType::from_policy(policy).is_some()).or(policies().next());
+        shown.map(oid::to_text)
     }
 
     /// DER of the issuer's Name.

@@ -28,6 +28,18 @@ fn a_view_shows_the_masked_holder_and_nothing_personal() {
     assert_eq!(view.issuer, "AC Segunda TEST");
     assert_eq!(view.icp_type.as_deref(), Some("A3"));
     assert_eq!(view.not_after.to_string(), "2045-01-01T00:00:00Z");
+    for (certificate, kind, policy, key) in [
+        (testing::ana(), Some("person"), Some("2.16.76.1.2.3.10"), "RSA-2048"),
+        (testing::bruno(), Some("person"), Some("2.16.76.1.2.3.13"), "P-256"),
+        (testing::padaria(), Some("company"), Some("2.16.76.1.2.1.51"), "RSA-2048"),
+        (testing::selo(), Some("seal"), Some("2.16.76.1.2.202.7"), "P-384"),
+        (testing::ca1(), None, Some("2.16.76.1.1.0"), "RSA-2048"),
+        (testing::root(), None, None, "RSA-2048"),
+    ] {
+        let view = certificate.view();
+        assert_eq!((view.holder_kind.as_deref(), view.policy.as_deref()), (kind, policy));
+        assert_eq!(view.key.as_deref(), Some(key));
+    }
     assert_eq!(view.sha256, Digest::sha256(testing::ana().der()).to_hex());
     let json = serde_json::to_string(&view).unwrap();
     for personal in ["52998224725", "01011980", "1234567", "ana@"] {

@@ -202,6 +202,9 @@ pub(super) fn certificate_view() -> CertificateView {
         serial: "01".into(),
         sha256: "cd".repeat(32),
         icp_type: Some("A3".into()),
+        holder_kind: None,
+        policy: None,
+        key: None,
         not_before: at("2026-01-01"),
         not_after: at("2029-01-01"),
     }
