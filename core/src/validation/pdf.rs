@@ -59,7 +59,7 @@ pub fn validate_pdf<'a>(file: impl Into<File<'a>>, context: &Context) -> Result<
         .map(|(field, signature)| {
             let mut about_pdf = SignatureReport::new(SignatureFormat::Pades);
             check_place(&mut about_pdf, &file, field, signature);
-            long_term::document_stamp(&file, &field.name, signature, about_pdf.findings)
+            long_term::document_stamp(&file, &field.name, signature, about_pdf)
         })
         .collect();
     let stamps = DocumentStamps::validate(stamps, &store, context);

@@ -6,7 +6,7 @@ use super::dictionary::PdfSignature;
 use crate::pdf::{Dictionary, Document, Object, PdfError};
 use crate::revocation::{Crl, Evidence, OcspResponse};
 use crate::validation::document::DocumentStamp;
-use crate::validation::{Finding, TimeStampKind, TimeStampReport};
+use crate::validation::{SignatureReport, TimeStampKind, TimeStampReport};
 use crate::x509::Certificate;
 
 /// Streams of one kind in a security store.
@@ -61,12 +61,13 @@ pub(super) fn document_stamp<'a>(
     file: &'a OpenFile<'_>,
     field: &str,
     signature: &'a PdfSignature,
-    findings: Vec<Finding>,
+    about_pdf: SignatureReport,
 ) -> DocumentStamp<'a> {
     let mut report = TimeStampReport::new(TimeStampKind::Document);
     report.field = Some(field.to_owned());
-    report.covers_whole_file = Some(signature.end == file.document.file().len());
-    report.findings = findings;
+    report.covers_whole_file = about_pdf.covers_whole_file;
+    report.pdf = about_pdf.pdf;
+    report.findings = about_pdf.findings;
     let covered = [0..signature.gap.start, signature.gap.end..signature.end];
     let revision = file.history.ending_at(&file.document, signature.end);
     let evidence = revision

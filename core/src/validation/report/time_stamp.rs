@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::finding::conclusion;
 use super::{Finding, Indication, SubIndication};
 use crate::Timestamp;
+use crate::validation::PdfSignatureReport;
 use crate::wire::CertificateView;
 
 /// Result for one time stamp (RFC 3161), validated as a signature of its authority.
@@ -31,6 +32,9 @@ pub struct TimeStampReport {
     pub accredited: bool,
     /// For a document time stamp, whether it covers the file to its end; `null` elsewhere.
     pub covers_whole_file: Option<bool>,
+    /// For a document time stamp, what is covered of the file and what came after; absent elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pdf: Option<PdfSignatureReport>,
     /// Every check that was made, in order.
     pub findings: Vec<Finding>,
 }
@@ -87,6 +91,7 @@ impl TimeStampReport {
             policy: None,
             accredited: false,
             covers_whole_file: None,
+            pdf: None,
             findings: Vec::new(),
         }
     }

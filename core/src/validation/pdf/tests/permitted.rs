@@ -116,6 +116,27 @@ fn a_document_time_stamp_is_an_update_for_the_long_term() {
     let form = form("[6 0 R 8 0 R 11 0 R 21 0 R 41 0 R]");
     let changed = append(&file, &[(40, stamp), (41, &field), (5, &form)], "/Size 42");
     assert_eq!(later(&changed), (ModificationLevel::LtaUpdates, vec![DocumentTimeStamp, SignatureField]));
+    // The stamp itself is nonsense, and covers nothing.
+    assert_eq!(validate(&changed).overall(), Indication::Failed);
+}
+
+#[test]
+fn entries_that_the_policies_forbid_are_found() {
+    for (entry, etsi, icp_brasil) in [
+        ("/Name (Ana)", Indication::Passed, Indication::Passed),
+        ("/Cert <00>", Indication::Passed, Indication::Indeterminate),
+        ("/R 1", Indication::Passed, Indication::Indeterminate),
+        ("/Prop_AuthType /PIN", Indication::Passed, Indication::Indeterminate),
+    ] {
+        let file = sign_contract(&contract().table(), entry, "");
+        let report = validate(&file);
+        assert_eq!(report.overall(), etsi, "{entry}: {report}");
+        let warned = report.signatures[0].findings.iter().any(|f| f.outcome == Outcome::Warning);
+        assert_eq!(warned, icp_brasil != Indication::Passed, "{entry}: {report}");
+        let pbad = replaced(&file, "/ETSI.CAdES.detached", &format!("{:<20}", "/PBAD.PAdES"));
+        let report = validate(&sign_range(&pbad, range_of(&pbad)));
+        assert_eq!(report.overall(), icp_brasil, "{entry}: {report}");
+    }
 }
 
 #[test]
