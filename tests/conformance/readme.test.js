@@ -28,6 +28,6 @@ test("the command line section signs and verifies as pasted", async () => {
     env: { RUBRICA: rubrica() },
   });
   assert.equal(code, 0, output);
-  assert.match(output, /signed\.pdf: VALID/);
+  assert.match(output, /signed\.pdf: Result: valid/);
   assert.ok(existsSync(join(folder, "signed.pdf")));
 });

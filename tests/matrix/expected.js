@@ -32,8 +32,4 @@ export const NOT_ACCEPTED = [
 /** Cells that the product refuses to sign, with the code. @type {{ cells: (cell: Cell) => boolean, code: string, reason: string }[]} */
 export const REFUSED = [
   { cells: (cell) => /^(RC4|AES)/.test(cell.input), code: "pdf_encrypted", reason: "encrypted PDFs are not signed yet" },
-  {
-    cells: (cell) => cell.key === "Ed25519" && cell.format !== "pades", code: "internal",
-    reason: "the command line hashes every content with SHA-256; Ed25519 goes with SHA-512 (RFC 8419)",
-  },
 ];

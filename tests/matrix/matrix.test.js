@@ -183,6 +183,8 @@ async function openssl(cms, content) {
 /** @param {Signed} result @returns {Promise<Verdict>} */
 async function own(result) {
   const content = result.content === null ? [] : ["--content", result.content];
-  const { code, output } = await runAside(rubrica(), ["verify", result.file, "--trust", pki.root, ...content]);
+  // The test PKI publishes nothing that could say whether a certificate was revoked.
+  const how = ["verify", result.file, "--without-revocation", "--trust", pki.root];
+  const { code, output } = await runAside(rubrica(), [...how, ...content]);
   return { accepted: code === 0, detail: output };
 }

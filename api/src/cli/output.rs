@@ -94,6 +94,9 @@ impl<'a> Draft<'a> {
     pub(super) fn copy_of(source: &Path, path: &'a Path) -> Result<(Self, Input), Failure> {
         let mut draft = Self::beside(path)?;
         let mut original = File::open(source).map_err(|error| unreadable(source, &error))?;
+        if original.metadata().is_ok_and(|metadata| metadata.is_dir()) {
+            return Err(unreadable(source, &io::ErrorKind::IsADirectory.into()));
+        }
         io::copy(&mut original, draft.file.as_file_mut()).map_err(|error| unwritable(path, &error))?;
         let input = draft.file.as_file().try_clone().and_then(Input::from_file);
         let input = input.map_err(|error| unreadable(source, &error))?;
