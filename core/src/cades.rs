@@ -1,7 +1,7 @@
 //! CAdES: a SignedData beside the document or around it (ETSI EN 319 122-1, DOC-ICP-15.03).
 //!
-//! Signing goes in two steps: [`prepare`], [`co_sign`] and [`counter_sign`] plan, [`CmsPlan::assemble`] takes
-//! the value. A finished signature is raised level by level; every function takes the bytes of a
+//! Signing goes in two steps: [`prepare`], [`co_sign`] and [`counter_sign`] plan,
+//! [`assemble`](crate::cms::CmsPlan::assemble) takes the value. A finished signature is raised level by level; every function takes the bytes of a
 //! SignedData and gives new ones, leaves alone what others signed, and talks to nobody: time stamps and
 //! revocation data are brought by the caller.
 //!
