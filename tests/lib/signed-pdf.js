@@ -11,11 +11,15 @@ import { readFileSync } from "node:fs";
  * @property {number} cmsOffset where its hexadecimal digits begin
  */
 
-/** @param {string | Buffer} source path or bytes @returns {SignedPdf} */
-export function readSignedPdf(source) {
+/**
+ * @param {string | Buffer} source path or bytes
+ * @param {number} [behind] signatures behind the wanted one
+ * @returns {SignedPdf}
+ */
+export function readSignedPdf(source, behind = 0) {
   const bytes = typeof source === "string" ? readFileSync(source) : source;
   const matches = [...bytes.toString("latin1").matchAll(/\/ByteRange\s*\[\s*(\d+)\s+(\d+)\s+(\d+)\s+(\d+)\s*\]/g)];
-  const last = matches.at(-1);
+  const last = matches.at(-1 - behind);
   if (!last) throw new Error("the PDF carries no signature");
   const [a, b, c, d] = /** @type {[number, number, number, number]} */ (last.slice(1, 5).map(Number));
   const hex = bytes.subarray(a + b + 1, c - 1).toString("latin1");

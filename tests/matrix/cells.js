@@ -25,6 +25,11 @@ export const KEYS = /** @type {const} */ ({
  * @property {string} input name of a document or of a content
  */
 
+const HIGHER = /** @type {const} */ (["t", "lt", "lta"]);
+const CMS = /** @type {const} */ (["cades", "cades-enveloping"]);
+const POLICIES = /** @type {const} */ ([["ad-rb", "b"], ["ad-rt", "t"], ["ad-rv", "lt"], ["ad-rc", "lt"], ["ad-ra", "lta"]]);
+/** Kinds that the policies of 2025 allow (see core's table). */
+const POLICY_KEYS = /** @type {const} */ (["RSA-2048", "RSA-4096", "P-256"]);
 const ALL_KEYS = /** @type {Key[]} */ (Object.keys(KEYS));
 
 /** What a detached or enveloping CMS signs. */
@@ -44,5 +49,20 @@ export function cells(documents) {
   // Level B: every shape of document with every kind of key.
   for (const input of documents) for (const key of ALL_KEYS) add("pades", "b", "none", key, input);
   for (const input of CONTENTS) for (const key of ALL_KEYS) add("cades", "b", "none", key, input);
+  for (const input of CONTENTS) add("cades-enveloping", "b", "none", "RSA-2048", input);
+  // Higher levels: every shape of document with one key, every key with one shape.
+  for (const level of HIGHER) {
+    for (const input of documents) add("pades", level, "none", "RSA-2048", input);
+    for (const key of ALL_KEYS.slice(1)) add("pades", level, "none", key, "table");
+    for (const key of ALL_KEYS) for (const format of CMS) add(format, level, "none", key, "binary");
+  }
+  // Policies of ICP-Brasil, at the level that each of them is.
+  for (const [policy, level] of POLICIES) {
+    for (const key of POLICY_KEYS) {
+      for (const format of CMS) add(format, level, policy, key, "binary");
+      // AD-RV is not defined for PAdES (DOC-ICP-15.03).
+      if (policy !== "ad-rv") add("pades", level, policy, key, "table");
+    }
+  }
   return list;
 }

@@ -44,6 +44,7 @@ export function writeInputs(folder, pki) {
   runOk(python("pyhanko"), ["sign", "addfields", "--field", "1/50,50,250,110/Assinatura", plain, field]);
   const hybrid = join(folder, "hybrid.pdf");
   writeFileSync(hybrid, hybridPdf());
+  const rotated = qpdf("rotated", "--rotate=+90", plain);
   const pages = Array.from({ length: 50 }, () => [plain]).flat();
 
   return {
@@ -55,7 +56,7 @@ export function writeInputs(folder, pki) {
     "linearised, object streams": { file: linearisedObjectStreams },
     "PDF 2.0": { file: qpdf("version-2", "--force-version=2.0", plain) },
     "PDF 1.4": { file: qpdf("version-1-4", "--force-version=1.4", plain) },
-    rotated: { file: qpdf("rotated", "--rotate=+90", plain) },
+    rotated: { file: rotated },
     "100 pages": { file: qpdf("pages", plain, "--pages", ...pages, "--") },
     uncompressed: { file: qpdf("uncompressed", "--stream-data=uncompress", "--object-streams=disable", form) },
     hybrid: { file: hybrid },
@@ -67,6 +68,10 @@ export function writeInputs(folder, pki) {
     "certified by pyHanko, P=2": { file: pyhanko("pyhanko-certified", "--certify"), signatures: 1 },
     "signed by us": { file: oursFirst, signatures: 1 },
     "empty signature field": { file: field },
+    "that field, by its name": { file: field, options: ["--field", "Assinatura", "--visible", "field"] },
+    visible: { file: plain, options: ["--visible", "1:50,50,200,80"] },
+    "visible, rotated": { file: rotated, options: ["--visible", "2:50,50,200,80"] },
+    "certified by us, P=2": { file: plain, options: ["--certify", "2"] },
   };
 }
 

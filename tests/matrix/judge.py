@@ -7,7 +7,8 @@ Reads a JSON list of jobs from standard input, writes a JSON list of verdicts in
              "password" where a PDF needs one
     verdict  {"accepted": bool, "detail": str}
 
-The process of EN 319 102-1 that belongs to the level decides: basic (§5.3), with time (§5.5), long-term (§5.6.3).
+The process of EN 319 102-1 that belongs to the level decides: basic (§5.3), with time (§5.5), long-term (§5.6.3, which
+needs a document time stamp).
 Every signature of a PDF has to pass, later changes included, and document time stamps too; the level is asked of the
 last signature, the others may be basic. From LT on every certificate needs evidence of revocation, and nothing is
 fetched: what is in the file has to do.
@@ -19,14 +20,20 @@ import json
 import logging
 import multiprocessing
 import sys
+from dataclasses import replace
 from functools import lru_cache
 
 from asn1crypto import cms, pem, x509
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.ades.report import AdESPassed
 from pyhanko.sign.diff_analysis import DEFAULT_DIFF_POLICY
-from pyhanko.sign.validation import validate_pdf_timestamp
-from pyhanko.sign.validation.ades import ades_basic_validation, ades_lta_validation, ades_with_time_validation
+from pyhanko.sign.validation import async_validate_pdf_timestamp
+from pyhanko.sign.validation.ades import (
+    _dss_to_local_knowledge,
+    ades_basic_validation,
+    ades_lta_validation,
+    ades_with_time_validation,
+)
 from pyhanko.sign.validation.settings import KeyUsageConstraints
 from pyhanko.sign.validation.policy_decl import (
     PdfSignatureValidationSpec,
@@ -73,7 +80,7 @@ async def judge_pdf(job):
         results = [await pdf_signature(signature, job, job["level"] if signature is signatures[-1] else "b")
                    for signature in signatures]
         stamps = list(reader.embedded_timestamp_signatures)
-        results += [document_time_stamp(stamp, job) for stamp in stamps]
+        results += [await document_time_stamp(stamp, job) for stamp in stamps]
         missing = []
         if job["level"] in LONG_TERM and "/DSS" not in reader.root:
             missing.append("no DSS")
@@ -85,10 +92,12 @@ async def judge_pdf(job):
 
 async def pdf_signature(signature, job, level):
     spec = signature_spec(job["trust"], level)
-    if level in LONG_TERM:
+    if level == "lta":
         result = await ades_lta_validation(signature, PdfSignatureValidationSpec(spec))
     else:
-        process = ades_with_time_validation if level == "t" else ades_basic_validation
+        if level == "lt":
+            spec = replace(spec, local_knowledge=_dss_to_local_knowledge(signature.reader))
+        process = ades_basic_validation if level == "b" else ades_with_time_validation
         result = await process(signature.signed_data, spec, raw_digest=signature.compute_digest())
         signature.compute_integrity_info(diff_policy=DEFAULT_DIFF_POLICY)
     held, text = verdict(result)
@@ -98,10 +107,11 @@ async def pdf_signature(signature, job, level):
     return held, f"{signature.field_name}: {text}"
 
 
-def document_time_stamp(stamp, job):
+async def document_time_stamp(stamp, job):
     context = ValidationContext(trust_roots=[root(job["trust"])], allow_fetching=False)
-    status = validate_pdf_timestamp(stamp, context)
-    return status.bottom_line, f"{stamp.field_name}: {status.summary()}"
+    status = await async_validate_pdf_timestamp(stamp, context)
+    held = status.valid and status.intact and status.trusted and status.coverage in REVISIONS
+    return held, f"{stamp.field_name}: {status.summary()}"
 
 
 async def judge_cms(job):
@@ -111,8 +121,10 @@ async def judge_cms(job):
     digest = None
     if job.get("content"):
         digest = digest_of(job["content"], signer["digest_algorithm"]["algorithm"].native)
-    process = ades_basic_validation if job["level"] == "b" else ades_with_time_validation
-    return verdict(await process(signed_data, signature_spec(job["trust"], job["level"]), raw_digest=digest))
+    # pyHanko does not look for evidence inside a CMS: there, the higher levels are asked for their time stamp.
+    level = "b" if job["level"] == "b" else "t"
+    process = ades_basic_validation if level == "b" else ades_with_time_validation
+    return verdict(await process(signed_data, signature_spec(job["trust"], level), raw_digest=digest))
 
 
 def verdict(result):

@@ -6,7 +6,7 @@ import { dirname } from "node:path";
 /** @typedef {import("./cells.js").Cell} Cell */
 /** @typedef {import("./expected.js").Judge} Judge */
 
-const JUDGES = /** @type {Judge[]} */ (["pyHanko", "openssl", "pdfsig", "qpdf", "rubrica"]);
+const JUDGES = /** @type {Judge[]} */ (["pyHanko", "openssl", "pdfsig", "qpdf", "rubrica", "rubrica, offline"]);
 
 /**
  * @param {string} path

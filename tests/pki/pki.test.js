@@ -2,27 +2,22 @@
 
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 
-import { testPki } from "../lib/pki.js";
-import { python, ROOT, run, runOk, start } from "../lib/tools.js";
+import { startServices } from "../lib/services.js";
+import { run, runOk } from "../lib/tools.js";
 
 /** @type {import("../lib/pki.js").Pki} */
 let pki;
-/** @type {ReturnType<typeof start>} */
+/** @type {import("../lib/services.js").Services} */
 let services;
 /** @type {string} */
 let url;
 
 before(async () => {
-  const port = await freePort();
-  url = `http://localhost:${port}`;
-  pki = testPki(url);
-  const script = join(ROOT, "tests", "pki", "pki.py");
-  services = start(python("python"), [script, "serve", pki.folder, "--port", String(port)]);
-  await answers(`${url}/test/crls/root/latest.crl`);
+  services = await startServices();
+  ({ pki, url } = services);
 });
 after(() => services.stop());
 
@@ -90,23 +85,4 @@ function sanOffset(holder) {
   const lines = runOk("openssl", ["asn1parse", "-in", pki.certificate(holder)]).stdout.split("\n");
   const at = lines.findIndex((line) => line.includes("X509v3 Subject Alternative Name"));
   return /** @type {string} */ (lines[at + 1]?.match(/^\s*(\d+):/)?.[1]);
-}
-
-/** @returns {Promise<number>} */
-function freePort() {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, "localhost", () => {
-      const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
-      server.close(() => resolve(port));
-    });
-  });
-}
-
-/** Waits until the services listen. @param {string} address */
-async function answers(address) {
-  for (let i = 0; i < 100; i++) {
-    if (await fetch(address).then((response) => response.ok, () => false)) return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error(`the services of the test PKI do not answer:\n${services.output()}`);
 }
