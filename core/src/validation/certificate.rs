@@ -4,7 +4,7 @@ use super::report::Record;
 use super::{Check, Context, Finding, Proofs, RevocationMode, SubIndication, revocation};
 use crate::Timestamp;
 use crate::revocation::{Evidence, Wanted, missing};
-use crate::x509::{Certificate, MAX_PATH_LENGTH, PathError, TrustAnchors, build_path};
+use crate::x509::{Certificate, MAX_PATH_LENGTH, PathError, PathOptions, TrustAnchors, build_path_with};
 
 /// What is asked about a certificate.
 #[derive(Clone, Copy)]
@@ -86,7 +86,10 @@ impl Inquiry<'_> {
             return Vec::new();
         }
         let time = self.control_time();
-        match build_path(certificate, &self.evidence.certificates, self.anchors, time) {
+        // A certificate that says it is one of ICP-Brasil is held to its rule; others may have longer paths.
+        let is_icp_brasil = self.context.icp_brasil && certificate.identity().icp_type.is_some();
+        let options = if is_icp_brasil { PathOptions::icp_brasil() } else { PathOptions::default() };
+        match build_path_with(certificate, &self.evidence.certificates, self.anchors, time, &options) {
             Ok(path) => {
                 let names = path.iter().skip(1).map(Certificate::subject_common_name).collect::<Vec<_>>();
                 findings.passed(check, format!("path of {} to {}", path.len(), names.join(" < ")));

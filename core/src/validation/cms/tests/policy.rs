@@ -1,8 +1,11 @@
-//! Declared policies: kept, not kept, not known.
+//! Declared policies: kept, not kept, not known. What ICP-Brasil asks of a path.
 
+use super::revoked::ROOT;
 use super::*;
 use crate::icp_brasil::signature_policy::{Family, Profile, by_oid, current};
+use crate::testing::extension;
 use crate::validation::IcpBrasilProfile;
+use crate::validation::testing::authority;
 
 /// signature-policy-identifier with any content.
 fn declared(oid: &str, hash_algorithm: const_oid::ObjectIdentifier, hash: &[u8]) -> Vec<u8> {
@@ -117,4 +120,37 @@ fn the_period_is_judged_for_the_claimed_time() {
     let before = plan_at("2025-06-11T00:00:00Z");
     assert_eq!(verdict(&before), "indeterminate SIG_CONSTRAINTS_FAILURE");
     assert!(!before.has_passed(Check::PolicyPeriod));
+}
+
+#[test]
+fn icp_brasil_has_at_most_two_authorities_in_a_path() {
+    let policies = |policy: &str| {
+        let policy = encode(tag::OID, &[const_oid::ObjectIdentifier::new_unwrap(policy).as_bytes()]);
+        extension(
+            oid::CERTIFICATE_POLICIES,
+            false,
+            &encode(tag::SEQUENCE, &[&encode(tag::SEQUENCE, &[&policy])]),
+        )
+    };
+    let under = |name, key, issuer, issuer_key| Issue {
+        issuer: testing::name(issuer),
+        issuer_key,
+        ..authority(name, key)
+    };
+    let chain =
+        [under("A TEST", 4, ROOT, 1), under("B TEST", 5, "A TEST", 4), under("C TEST", 6, "B TEST", 5)]
+            .map(|authority| authority.certificate())
+            .to_vec();
+    let (a3, foreign) = ("2.16.76.1.2.3.99", "1.2.3.4");
+    for (issuer, key, policy, expected) in [
+        ("B TEST", 5, a3, "passed"),
+        ("C TEST", 6, foreign, "passed"),
+        ("C TEST", 6, a3, "indeterminate CHAIN_CONSTRAINTS_FAILURE"),
+    ] {
+        let holder = Issue::holder("Holder TEST", 2, issuer, key).with(policies(policy)).certificate();
+        let forged = Forged::by(&holder, 2);
+        let context = Forged::context().with_intermediates(chain.clone());
+        assert_eq!(verdict(&forged.report(&context)), expected, "{issuer} {policy}");
+        assert_eq!(verdict(&forged.report(&context.without_icp_brasil_rules())), "passed");
+    }
 }
