@@ -18,7 +18,8 @@
 //! are made of.
 //!
 //! For verification, [`stamps`] lists every time stamp with the imprint it ought to have, and
-//! [`embedded_evidence`] gathers the certificates and revocation data that a signature brings along.
+//! [`embedded_evidence`] gathers the certificates and revocation data that a signature brings along, and
+//! [`archived_evidence`] what of them an archive time stamp covers.
 
 mod evidence;
 mod hash_index;
@@ -28,8 +29,10 @@ mod references;
 mod sign;
 mod stamps;
 
+pub(crate) use evidence::embedded_evidence_of;
 pub use evidence::{
-    add_evidence_to_archive, add_validation_data, embedded_evidence, embedded_evidence_of_token,
+    add_evidence_to_archive, add_validation_data, archived_evidence, embedded_evidence,
+    embedded_evidence_of_token,
 };
 pub use levels::{
     add_archive_time_stamp_v2, add_archive_time_stamp_v3, add_esc_time_stamp, add_signature_time_stamp,

@@ -15,6 +15,7 @@ pub use attributes::{PolicyReference, SignedAttributes, SigningCertificate, Unsi
 pub(crate) use parts::{AttributeParts, Parts, SignerParts};
 pub use plan::{CmsPlan, PlanOptions, content_digest_algorithm, plan};
 pub(crate) use plan::{Target, plan_for};
+pub(crate) use signed_data::ocsp_response;
 pub use signed_data::{SignedData, SignerId, SignerInfo};
 pub use verify::SignerError;
 pub(crate) use verify::verify_signer;

@@ -8,7 +8,6 @@ mod cms;
 mod context;
 mod counter;
 mod document;
-mod embedded;
 mod level;
 mod nature;
 mod pdf;

@@ -1,7 +1,9 @@
 //! Validation data in and out of a SignedData.
 
-use super::CadesError;
-use crate::cms::{CmsError, Parts, SignedAttributes, SignedData, SignerInfo};
+use const_oid::ObjectIdentifier;
+
+use super::{CadesError, Stamp};
+use crate::cms::{CmsError, Parts, SignedAttributes, SignedData, SignerInfo, ocsp_response};
 use crate::oid;
 use crate::revocation::{Crl, Evidence, OcspResponse};
 use crate::tlv::{Malformed, Reader, Tlv, single, tag};
@@ -12,6 +14,18 @@ use crate::x509::Certificate;
 const MAX_DEPTH: usize = 3;
 /// Certificates, CRLs and OCSP responses in all.
 const MAX_ITEMS: usize = 5_000;
+/// Attributes that bring evidence: values, and time stamps with what is in their tokens.
+const KINDS: [ObjectIdentifier; 9] = [
+    oid::CERTIFICATE_VALUES,
+    oid::REVOCATION_VALUES,
+    oid::CONTENT_TIME_STAMP,
+    oid::SIGNATURE_TIME_STAMP,
+    oid::ESC_TIME_STAMP,
+    oid::CERT_CRL_TIME_STAMP,
+    oid::ARCHIVE_TIME_STAMP_V1,
+    oid::ARCHIVE_TIME_STAMP_V2,
+    oid::ARCHIVE_TIME_STAMP_V3,
+];
 
 /// Adds certificates, CRLs and OCSP responses to the SignedData: level LT of ETSI, for all of its signers. May be
 /// repeated, before an archive time stamp is renewed for instance.
@@ -81,17 +95,52 @@ pub fn embedded_evidence(cms: &[u8], position: usize) -> Result<Evidence, CmsErr
     let signed = SignedData::parse(cms)?;
     let signer = signed.signers().get(position);
     let signer = signer.ok_or(CmsError::NotExtendable("there is no such signer"))?;
-    let mut evidence = Evidence::default();
-    gather(&signed, signer, &mut evidence, MAX_DEPTH);
-    Ok(evidence)
+    Ok(embedded_evidence_of(&signed, signer))
 }
 
 /// The same of a time stamp token.
 #[must_use]
 pub fn embedded_evidence_of_token(token: &TimeStampToken) -> Evidence {
+    embedded_evidence_of(token.signed_data(), token.signer())
+}
+
+/// The same of a signer wherever it stands, which for a counter-signature is in an attribute.
+pub(crate) fn embedded_evidence_of(signed: &SignedData, signer: &SignerInfo) -> Evidence {
     let mut evidence = Evidence::default();
-    gather(token.signed_data(), token.signer(), &mut evidence, MAX_DEPTH);
+    gather(signed, signer, &mut evidence, MAX_DEPTH);
     evidence
+}
+
+/// Revocation data of the signer at `position` that `stamp`, one of its archive time stamps, covers: they existed
+/// when it was made. What came later is left out, wherever it was put, the stamp's own token included.
+///
+/// # Errors
+/// `cms_malformed`; `signature_not_extendable` when there is no such signer.
+pub fn archived_evidence(cms: &[u8], position: usize, stamp: &Stamp) -> Result<Evidence, CmsError> {
+    let parts = Parts::read(cms)?;
+    let mut evidence = Evidence::default();
+    for element in parts.revocation().unwrap_or_default().iter().filter(|element| stamp.covers(element)) {
+        take(&mut evidence, revocation_info(element).unwrap_or_default());
+    }
+    let own = stamp.token.as_ref().map_or(&[][..], TimeStampToken::der);
+    for (_, attribute) in parts.signer(position)?.attributes() {
+        let Some(kind) = KINDS.into_iter().find(|kind| attribute.is(*kind)) else { continue };
+        for value in attribute.values().filter(|value| *value != own && stamp.covers(value)) {
+            gather_value(kind, value, &mut evidence, MAX_DEPTH - 1);
+        }
+    }
+    evidence.certificates.clear();
+    Ok(evidence)
+}
+
+/// One element of the field crls.
+fn revocation_info(element: &[u8]) -> Option<Evidence> {
+    let choice = Reader::new(element).element().ok()?;
+    if let Some(response) = ocsp_response(choice) {
+        let ocsp_responses = vec![OcspResponse::from_der(response).ok()?];
+        return Some(Evidence { ocsp_responses, ..Evidence::default() });
+    }
+    Some(Evidence { crls: vec![Crl::from_der(element).ok()?], ..Evidence::default() })
 }
 
 /// Takes over what came, unless there is more already than any signature needs: finding doubles takes time.
@@ -118,38 +167,36 @@ fn gather(signed: &SignedData, signer: &SignerInfo, evidence: &mut Evidence, dep
                 .collect(),
         },
     );
-    let tokens = [
-        oid::SIGNATURE_TIME_STAMP,
-        oid::ESC_TIME_STAMP,
-        oid::CERT_CRL_TIME_STAMP,
-        oid::ARCHIVE_TIME_STAMP_V1,
-        oid::ARCHIVE_TIME_STAMP_V2,
-        oid::ARCHIVE_TIME_STAMP_V3,
-    ];
-    let gather_token = |token: &[u8], evidence: &mut Evidence| {
-        if let Ok(token) = TimeStampToken::from_der(token) {
-            gather(token.signed_data(), token.signer(), evidence, depth);
-        }
-    };
     let attributes = signer.signed_attributes.as_deref().map(SignedAttributes::parse);
     if let Some(Ok(attributes)) = &attributes {
         if let Some(archival) = attributes.revocation_archival() {
             take(evidence, revocation(archival, OcspResponse::from_der).unwrap_or_default());
         }
         if let Some(token) = attributes.content_time_stamp() {
-            gather_token(token, evidence);
+            gather_value(oid::CONTENT_TIME_STAMP, token, evidence, depth);
         }
     }
     for attribute in signer.unsigned_attributes() {
+        let Some(kind) = KINDS.into_iter().find(|kind| attribute.is(*kind)) else { continue };
         for value in attribute.values() {
-            if tokens.iter().any(|kind| attribute.is(*kind)) {
-                gather_token(value, evidence);
-            } else if attribute.is(oid::CERTIFICATE_VALUES) {
-                take(evidence, certificates(value).unwrap_or_default());
-            } else if attribute.is(oid::REVOCATION_VALUES) {
-                take(evidence, revocation(value, OcspResponse::from_basic_der).unwrap_or_default());
+            gather_value(kind, value, evidence, depth);
+        }
+    }
+}
+
+/// Gathers from one value of an attribute.
+fn gather_value(kind: ObjectIdentifier, value: &[u8], evidence: &mut Evidence, depth: usize) {
+    match kind {
+        oid::CERTIFICATE_VALUES => take(evidence, certificates(value).unwrap_or_default()),
+        oid::REVOCATION_VALUES => {
+            take(evidence, revocation(value, OcspResponse::from_basic_der).unwrap_or_default());
+        }
+        _ if KINDS.contains(&kind) => {
+            if let Ok(token) = TimeStampToken::from_der(value) {
+                gather(token.signed_data(), token.signer(), evidence, depth);
             }
         }
+        _ => {}
     }
 }
 

@@ -402,7 +402,8 @@ impl Revocation {
     }
 }
 
-fn ocsp_response(choice: Tlv<'_>) -> Option<&[u8]> {
+/// The response in an element of crls that is other revocation information (RFC 5940 §2.1).
+pub(crate) fn ocsp_response(choice: Tlv<'_>) -> Option<&[u8]> {
     let mut reader = (choice.tag == tag::context_constructed(1)).then(|| choice.reader())?;
     let format = reader.expect(tag::OID, "the format of revocation data").ok()?;
     let response = reader.expect(tag::SEQUENCE, "an OCSPResponse").ok()?;

@@ -5,6 +5,7 @@ use super::stamps::add_objects;
 use super::time_stamp::{Around, NoImprint, Stamped, validate};
 use super::{Context, Proofs, ProvenTime, TimeStampKind, TimeStampReport};
 use crate::Timestamp;
+use crate::cades::embedded_evidence_of_token;
 use crate::digest::{Digest, DigestAlgorithm};
 use crate::revocation::{Evidence, Wanted};
 use crate::tlv::Reader;
@@ -43,7 +44,7 @@ impl DocumentStamps {
         evidence.merge(store.clone());
         for stamp in &stamps {
             if let Ok(token) = TimeStampToken::from_der(without_padding(stamp.contents)) {
-                evidence.merge(super::embedded::of_signed_data(token.signed_data()));
+                evidence.merge(embedded_evidence_of_token(&token));
             }
         }
         let mut done = Self::default();

@@ -8,7 +8,9 @@ use super::{
     Check, Indication, Proofs, ProvenTime, SignatureReport, SubIndication, TimeStampKind, TimeStampReport,
     revocation,
 };
-use crate::cades::{Stamp, StampError, StampKind, embedded_evidence_of_token, stamps as stamps_of};
+use crate::cades::{
+    Stamp, StampError, StampKind, archived_evidence, embedded_evidence_of, stamps as stamps_of,
+};
 use crate::digest::Digest;
 use crate::oid;
 use crate::revocation::{Evidence, Wanted};
@@ -37,7 +39,7 @@ pub(super) fn validate_all(subject: Subject<'_>, setting: &Setting<'_>) -> Stamp
         Ok(found) => (found, None),
         Err(refused) => (Vec::new(), Some(refused)),
     };
-    let mut embedded = super::embedded::of_signer(subject);
+    let mut embedded = embedded_evidence_of(subject.signed, subject.signer);
     let mut proofs = Proofs::default();
     if let Some(surroundings) = setting.surroundings {
         embedded.merge(surroundings.evidence.clone());
@@ -47,11 +49,6 @@ pub(super) fn validate_all(subject: Subject<'_>, setting: &Setting<'_>) -> Stamp
     let outer = proofs.signature().map(|proven| proven.time);
     let mut evidence = context.evidence.clone();
     evidence.merge(embedded.clone());
-    for token in found.iter().filter_map(|found| found.stamp.token.as_ref().ok()) {
-        let inside = embedded_evidence_of_token(token);
-        embedded.merge(inside.clone());
-        evidence.merge(inside);
-    }
     let mut stamped: Vec<(usize, Stamped)> = Vec::new();
     for Found { stamp, kind, index } in in_order_of_proof(found) {
         // Time stamps of the same rank do not cover each other, but for archive stamps.
@@ -74,12 +71,12 @@ pub(super) fn validate_all(subject: Subject<'_>, setting: &Setting<'_>) -> Stamp
                 let authority = validated.report.authority.as_ref().map(|view| view.holder.name.clone());
                 proofs.add_signature(ProvenTime { time, kind, authority: authority.unwrap_or_default() });
             }
-            if is_archive(kind) {
-                let covered = |der: &[u8]| stamp.covers(der);
-                let crls = embedded.crls.iter().filter(|crl| covered(crl.der()));
-                crls.for_each(|crl| proofs.add_object(crl.sha256(), time));
-                let answers = embedded.ocsp_responses.iter().filter(|response| covered(response.der()));
-                answers.for_each(|response| proofs.add_object(response.sha256(), time));
+            if let Some((file, position)) = subject.file.filter(|_| is_archive(kind)) {
+                add_objects(
+                    &mut proofs,
+                    &archived_evidence(file, position, &stamp).unwrap_or_default(),
+                    time,
+                );
             }
         }
         stamped.push((index, validated));

@@ -12,6 +12,7 @@ use crate::{ErrorCode, oid};
 mod archive;
 mod counter;
 mod forged;
+mod long_term;
 mod policy;
 mod revoked;
 mod stamps;
