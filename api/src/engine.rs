@@ -29,6 +29,7 @@ use tokio::task::{JoinError, JoinHandle, JoinSet};
 use crate::app::App;
 use crate::config;
 use crate::ids::SignatureId;
+use crate::secret::Secret;
 use crate::store;
 use crate::store::documents::DocumentRow;
 use crate::store::signatures::SignatureRow;
@@ -114,8 +115,8 @@ impl Engine {
 /// One signature to work on.
 #[derive(Debug)]
 pub(crate) enum Task {
-    /// Just accepted: its rows are at hand.
-    New(Box<SignatureRow>, Box<DocumentRow>),
+    /// Just accepted: its rows are at hand, and the password of its document, which is never stored.
+    New(Box<SignatureRow>, Box<DocumentRow>, Option<Secret>),
     /// Left by the last run, in whatever state.
     Left(SignatureId),
 }
@@ -123,7 +124,7 @@ pub(crate) enum Task {
 impl Task {
     fn id(&self) -> &SignatureId {
         match self {
-            Self::New(row, _) => &row.id,
+            Self::New(row, ..) => &row.id,
             Self::Left(id) => id,
         }
     }

@@ -81,7 +81,7 @@ const fn usual_remedy(code: ErrorCode) -> &'static str {
     match code {
         ErrorCode::NotAPdf => "Give a PDF, or sign any file with --format cades",
         ErrorCode::PdfDamaged => "Get the file again from its source, or open and save it as a new PDF",
-        ErrorCode::PdfEncrypted => "Remove the password first, or sign the file as it is with --format cades",
+        ErrorCode::PdfEncrypted => "Give its password in RUBRICA_PDF_PASSWORD or --pdf-password-file",
         ErrorCode::PdfUnsupported => "Save it as a new PDF, or sign the file as it is with --format cades",
         ErrorCode::PdfSigningForbidden => "Ask its author for a version that allows signatures",
         ErrorCode::CertificateMalformed => "Give a certificate as PEM or DER",
@@ -104,7 +104,7 @@ const fn usual_remedy(code: ErrorCode) -> &'static str {
         ErrorCode::TokenUnavailable => "Check the token with `rubrica doctor` and try again",
         ErrorCode::TokenPinRejected => "Correct the PIN before the next try: wrong ones lock the token",
         ErrorCode::TokenPinLocked => "Have the security officer unlock the token",
-        ErrorCode::PdfPasswordWrong => "Give the right password of the PDF",
+        ErrorCode::PdfPasswordWrong => "Give the right one in RUBRICA_PDF_PASSWORD or --pdf-password-file",
         ErrorCode::SignatureFieldNotFound => {
             "Name a signature field of the PDF, or leave --field out for a new one"
         }

@@ -11,6 +11,7 @@ use rubrica_core::pdf::{File, Source, SourceError};
 
 use crate::failure::Failure;
 use crate::objects::{UnkeptBytes, sha256};
+use crate::secret::Secret;
 
 /// Up to this size a file is read into memory.
 const LARGEST_IN_MEMORY: u64 = 16 * 1024 * 1024;
@@ -19,9 +20,15 @@ const PDF_HEADER_WITHIN: u64 = 1024;
 /// First octet of every CMS (X.690 §8.9).
 const DER_SEQUENCE: u8 = 0x30;
 
-/// The bytes of one file.
+/// The bytes of one file, and the password of an encrypted PDF.
 #[derive(Debug)]
-pub(crate) enum Input {
+pub(crate) struct Input {
+    bytes: Bytes,
+    password: Option<Secret>,
+}
+
+#[derive(Debug)]
+enum Bytes {
     /// All of them.
     Memory(Vec<u8>),
     /// Read by position; the file must not change meanwhile.
@@ -30,7 +37,7 @@ pub(crate) enum Input {
 
 /// An open file of known length.
 #[derive(Debug)]
-pub(crate) struct DiskFile {
+struct DiskFile {
     file: fs::File,
     length: u64,
 }
@@ -50,29 +57,48 @@ impl Input {
     pub(crate) fn from_file(mut file: fs::File) -> io::Result<Self> {
         let metadata = file.metadata()?;
         if metadata.is_file() && metadata.len() > LARGEST_IN_MEMORY {
-            return Ok(Self::Disk(DiskFile { length: metadata.len(), file }));
+            let bytes = Bytes::Disk(DiskFile { length: metadata.len(), file });
+            return Ok(Self { bytes, password: None });
         }
         if metadata.is_file() {
             file.seek(SeekFrom::Start(0))?;
         }
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes)?;
-        Ok(Self::Memory(bytes))
+        Ok(bytes.into())
+    }
+
+    /// With the password of an encrypted PDF. Other files do not mind one.
+    #[must_use]
+    pub(crate) fn with_password(self, password: Option<Secret>) -> Self {
+        Self { password, ..self }
     }
 
     /// Takes what was uploaded. The file's name may go while it is read.
     pub(crate) fn from_upload(bytes: &UnkeptBytes) -> io::Result<Self> {
         match bytes {
-            UnkeptBytes::Memory(bytes) => Ok(Self::Memory(bytes.clone())),
+            UnkeptBytes::Memory(bytes) => Ok(bytes.clone().into()),
             UnkeptBytes::File(file) => Self::from_file(file.as_file().try_clone()?),
         }
     }
 
     /// A view for core.
     pub(crate) fn file(&self) -> File<'_> {
-        match self {
-            Self::Memory(bytes) => File::from(&bytes[..]),
-            Self::Disk(file) => File::from(file),
+        let file = match &self.bytes {
+            Bytes::Memory(bytes) => File::from(&bytes[..]),
+            Bytes::Disk(file) => File::from(file),
+        };
+        match &self.password {
+            Some(password) => file.with_password(password.expose()),
+            None => file,
+        }
+    }
+
+    /// The bytes, when all of them are in memory.
+    pub(crate) fn in_memory(&self) -> Option<&[u8]> {
+        match &self.bytes {
+            Bytes::Memory(bytes) => Some(bytes),
+            Bytes::Disk(_) => None,
         }
     }
 
@@ -92,9 +118,9 @@ impl Input {
 
     /// SHA-256 of all bytes.
     pub(crate) fn sha256(&self) -> io::Result<[u8; 32]> {
-        match self {
-            Self::Memory(bytes) => Ok(sha256(bytes)),
-            Self::Disk(_) => {
+        match &self.bytes {
+            Bytes::Memory(bytes) => Ok(sha256(bytes)),
+            Bytes::Disk(_) => {
                 let mut hash = Context::new(&SHA256);
                 let file = self.file();
                 file.feed(0..file.len(), |block| hash.update(block)).map_err(io::Error::other)?;
@@ -105,9 +131,9 @@ impl Input {
 
     /// Adds bytes at the end: a file on the disk must be open for writing.
     pub(crate) fn append(&mut self, more: &[u8]) -> io::Result<()> {
-        match self {
-            Self::Memory(bytes) => bytes.extend_from_slice(more),
-            Self::Disk(DiskFile { file, length }) => {
+        match &mut self.bytes {
+            Bytes::Memory(bytes) => bytes.extend_from_slice(more),
+            Bytes::Disk(DiskFile { file, length }) => {
                 file.write_all_at(more, *length)?;
                 *length += more.len() as u64;
             }
@@ -117,15 +143,21 @@ impl Input {
 
     /// All bytes, for what is read as a whole.
     pub(crate) fn read_all(&self) -> io::Result<std::borrow::Cow<'_, [u8]>> {
-        match self {
-            Self::Memory(bytes) => Ok(bytes.into()),
-            Self::Disk(DiskFile { file, length }) => {
+        match &self.bytes {
+            Bytes::Memory(bytes) => Ok(bytes.into()),
+            Bytes::Disk(DiskFile { file, length }) => {
                 let length = usize::try_from(*length).map_err(io::Error::other)?;
                 let mut bytes = vec![0; length];
                 file.read_exact_at(&mut bytes, 0)?;
                 Ok(bytes.into())
             }
         }
+    }
+}
+
+impl From<Vec<u8>> for Input {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self { bytes: Bytes::Memory(bytes), password: None }
     }
 }
 
@@ -150,11 +182,11 @@ mod tests {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(b"junk %PDF-1.7").unwrap();
         let small = Input::from_file(file.try_clone().unwrap()).unwrap();
-        assert!(matches!(&small, Input::Memory(bytes) if bytes.len() == 13) && small.is_pdf());
-        assert!(!Input::Memory(b"\x30\x80 %PDF-1.7".to_vec()).is_pdf());
+        assert!(small.in_memory().is_some_and(|bytes| bytes.len() == 13) && small.is_pdf());
+        assert!(!Input::from(b"\x30\x80 %PDF-1.7".to_vec()).is_pdf());
         file.set_len(LARGEST_IN_MEMORY + 1).unwrap();
         let large = Input::from_file(file).unwrap();
-        assert!(matches!(large, Input::Disk(_)) && large.is_pdf());
+        assert!(large.in_memory().is_none() && large.is_pdf());
         assert_eq!(large.file().len(), LARGEST_IN_MEMORY + 1);
         assert_eq!(large.read_all().unwrap().len() as u64, LARGEST_IN_MEMORY + 1);
     }
@@ -164,7 +196,7 @@ mod tests {
         let file = tempfile::tempfile().unwrap();
         file.set_len(LARGEST_IN_MEMORY + 1).unwrap();
         let mut disk = Input::from_file(file).unwrap();
-        let mut memory = Input::Memory(disk.read_all().unwrap().into_owned());
+        let mut memory = Input::from(disk.read_all().unwrap().into_owned());
         for input in [&mut disk, &mut memory] {
             input.append(b"more").unwrap();
             assert_eq!(input.size_bytes(), LARGEST_IN_MEMORY + 5);

@@ -67,12 +67,13 @@ fn sign_one(
     target: &Path,
 ) -> Result<Sealed, Failure> {
     if wanted.target.format == SignatureFormat::Pades {
-        let (draft, mut document) = Draft::copy_of(file, target)?;
+        let (draft, document) = Draft::copy_of(file, target)?;
+        let mut document = document.with_password(wanted.pdf_password.clone());
         let sealed = signer.sign(file, &mut document, &Shape::Detached, wanted)?;
-        match document {
+        match document.in_memory() {
+            Some(whole) => write_file(target, whole)?,
             // The copy has become the signed file.
-            Input::Disk(_) => draft.finish()?,
-            Input::Memory(whole) => write_file(target, &whole)?,
+            None => draft.finish()?,
         }
         return Ok(sealed);
     }
@@ -97,7 +98,7 @@ fn content(cms: &[u8], arguments: &Arguments) -> Result<Input, Failure> {
         return Input::open(path);
     }
     let signed = SignedData::parse(cms).map_err(|error| Failure::of(error.code(), error.to_string()))?;
-    signed.content().map(|inside| Input::Memory(inside.to_vec())).ok_or_else(|| {
+    signed.content().map(|inside| Input::from(inside.to_vec())).ok_or_else(|| {
         Failure::of(ErrorCode::ContentRequired, "the signature is detached: the signed file is needed")
     })
 }

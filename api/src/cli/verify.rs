@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use super::Instance;
 use super::output::{Output, write_file};
+use super::password;
 use crate::adapters::clock::SystemClock;
 use crate::failure::Failure;
 use crate::fetch::Fetcher;
@@ -30,6 +31,9 @@ pub(super) struct Arguments {
     /// The signed file of a detached CMS.
     #[arg(long, value_name = "FILE")]
     content: Option<PathBuf>,
+    /// First line is the password of encrypted PDFs; else RUBRICA_PDF_PASSWORD.
+    #[arg(long, value_name = "FILE")]
+    pdf_password_file: Option<PathBuf>,
     /// Trust the roots in these files instead of those of ICP-Brasil.
     #[arg(long, value_name = "PEM", num_args = 1..)]
     trust: Vec<PathBuf>,
@@ -100,10 +104,12 @@ pub(super) fn run(arguments: &Arguments, output: Output) -> Result<ExitCode, Fai
         ));
     }
     let content = arguments.content.as_deref().map(Input::open).transpose()?;
+    let pdf_password = password::of_pdfs(arguments.pdf_password_file.as_deref())?;
     let (context, fetcher) = context(arguments)?;
     let mut results = Vec::new();
     for file in &arguments.files {
         let verified = Input::open(file).and_then(|input| {
+            let input = input.with_password(pdf_password.clone());
             validate(&input, content.as_ref(), &context, fetcher.as_ref())
                 .map_err(|error| Failure::of(error.code(), error.to_string()).about(file.display()))
         });

@@ -31,6 +31,7 @@ pub(crate) async fn sign_sample(app: &Arc<App>) -> Result<String, Failure> {
         key,
         name: "sample.pdf".to_owned(),
         document: sample::pdf("Rubrica: sample signed at the start of the demo. TEST"),
+        password: None,
         target: Target::basic(SignatureFormat::Pades),
         pdf: None,
     };

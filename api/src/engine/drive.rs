@@ -133,9 +133,12 @@ async fn postpone(app: &Arc<App>, id: &SignatureId, pending: Pending) {
 }
 
 async fn sign(app: &Arc<App>, task: Task) -> Result<(), Stop> {
-    let (row, document) = match task {
-        Task::New(row, document) => (*row, *document),
-        Task::Left(id) => load(app, &id)?,
+    let (row, document, password) = match task {
+        Task::New(row, document, password) => (*row, *document, password),
+        Task::Left(id) => {
+            let (row, document) = load(app, &id)?;
+            (row, document, None)
+        }
     };
     let target = Target::new(row.format, Some(row.level), row.policy)
         .map_err(|error| Stop::refused(row.state, error.code(), error.to_string()))?;
@@ -152,17 +155,18 @@ async fn sign(app: &Arc<App>, task: Task) -> Result<(), Stop> {
         }
         other => other?,
     };
+    let input = Input::from(bytes).with_password(password);
 
-    let (plan, bytes) = match &row.plan {
+    let (plan, input) = match &row.plan {
         Some(pinned) => {
             let plan = Plan::decode(row.format, pinned)?;
             if row.state == SignatureState::Prepared {
                 let id = row.id.clone();
                 app.store.write(move |connection| store::signatures::intend(connection, &id)).await?;
             }
-            (Arc::new(plan), bytes)
+            (Arc::new(plan), input)
         }
-        None => prepare(app, &row, target, &document, bytes).await?,
+        None => prepare(app, &row, target, &document, input).await?,
     };
     let value = match (&row.value, key) {
         (Some(value), _) => value.clone(),
@@ -177,7 +181,7 @@ async fn sign(app: &Arc<App>, task: Task) -> Result<(), Stop> {
         }
         (None, None) => unreachable!("a key was loaded because there is no value"),
     };
-    release(app, &row, target, &document, plan, bytes, value).await
+    release(app, &row, target, &document, plan, input, value).await
 }
 
 fn load(app: &App, id: &SignatureId) -> Result<(SignatureRow, DocumentRow), Stop> {
@@ -209,8 +213,8 @@ async fn prepare(
     row: &SignatureRow,
     target: Target,
     document: &DocumentRow,
-    bytes: Vec<u8>,
-) -> Result<(Arc<Plan>, Vec<u8>), Stop> {
+    input: Input,
+) -> Result<(Arc<Plan>, Input), Stop> {
     let (worker, sha256, certificate) = (Arc::clone(app), document.sha256, row.certificate.clone());
     let pdf = row.pdf_options()?;
     let prepared = app.engine.compute(move || {
@@ -223,7 +227,7 @@ async fn prepare(
             worker.trust.chain(&signer, now).map_err(|error| refused(error.code(), error.to_string()))?;
         let plan = Plan::prepare(Draft {
             target,
-            document: (&bytes[..]).into(),
+            document: input.file(),
             document_sha256: Some(&sha256),
             signer: &signer,
             chain: &chain,
@@ -233,9 +237,9 @@ async fn prepare(
         })
         .map_err(|failure| Stop::failed(SignatureState::Accepted, &failure))?;
         let pinned = plan.encode();
-        Ok::<_, Stop>((plan, pinned, bytes))
+        Ok::<_, Stop>((plan, pinned, input))
     });
-    let (plan, pinned, bytes) = prepared.await.map_err(|_| Stop::Panicked)??;
+    let (plan, pinned, input) = prepared.await.map_err(|_| Stop::Panicked)??;
     let id = row.id.clone();
     app.store
         .write(move |connection| {
@@ -243,7 +247,7 @@ async fn prepare(
             store::signatures::intend(connection, &id)
         })
         .await?;
-    Ok((Arc::new(plan), bytes))
+    Ok((Arc::new(plan), input))
 }
 
 /// Uses the key; a token that does not answer is tried again for a while. Signing the same digest again is harmless:
@@ -282,11 +286,10 @@ async fn release(
     target: Target,
     document: &DocumentRow,
     plan: Arc<Plan>,
-    bytes: Vec<u8>,
+    mut input: Input,
     value: Vec<u8>,
 ) -> Result<(), Stop> {
     let (worker, created_at) = (Arc::clone(app), row.created_at);
-    let mut input = Input::Memory(bytes);
     let work = move || {
         let now = worker.clock.now();
         let trusted = worker.trust.context_for(plan.signer(), now).map_err(SigningFailure::from);

@@ -14,6 +14,7 @@ use crate::app::App;
 use crate::failure::Failure;
 use crate::ids::{DocumentId, SessionId, SignatureId};
 use crate::objects::ObjectError;
+use crate::secret::Secret;
 use crate::store::documents::DocumentRow;
 use crate::store::keys::KeyRow;
 use crate::store::sessions::SessionRow;
@@ -30,6 +31,8 @@ pub(crate) struct Request {
     /// File name of the document.
     pub(crate) name: String,
     pub(crate) document: Vec<u8>,
+    /// Of an encrypted PDF.
+    pub(crate) password: Option<Secret>,
     pub(crate) target: Target,
     /// How the signature stands in a PDF.
     pub(crate) pdf: Option<PdfOptions>,
@@ -100,7 +103,7 @@ pub(crate) async fn sign(app: &Arc<App>, request: Request) -> Result<Signed, Fai
         expires_at: now,
     };
     let id = signature.id.clone();
-    let task = Task::New(Box::new(signature.clone()), Box::new(document.clone()));
+    let task = Task::New(Box::new(signature.clone()), Box::new(document.clone()), request.password);
     app.store
         .write(move |connection| {
             store::sessions::insert(connection, &session, &random::bytes::<32>())?;

@@ -163,11 +163,10 @@ fn raise_cades(
 }
 
 fn content<'a>(cms: &[u8], document: &'a Input) -> Result<Content<'a>, SigningFailure> {
-    Ok(match document {
-        _ if SignedData::parse(cms)?.content().is_some() => Content::Inside,
-        Input::Memory(bytes) => Content::Bytes(bytes),
-        Input::Disk(_) => Content::File(document.file()),
-    })
+    if SignedData::parse(cms)?.content().is_some() {
+        return Ok(Content::Inside);
+    }
+    Ok(document.in_memory().map_or_else(|| Content::File(document.file()), Content::Bytes))
 }
 
 /// A PDF with its stamped signature: the validation data and the document time stamp over them. Gives what was appended.

@@ -206,7 +206,7 @@ async fn accept_for_token(
         None,
     );
     insert(app, &row).await?;
-    app.engine.submit(Task::New(Box::new(row.clone()), Box::new(document.clone())));
+    app.engine.submit(Task::New(Box::new(row.clone()), Box::new(document.clone()), None));
     Ok(row)
 }
 

@@ -10,6 +10,7 @@ mod custody;
 mod demo;
 mod documents;
 mod edge;
+mod encrypted;
 mod health;
 mod hsm_signatures;
 mod levels;

@@ -12,6 +12,7 @@ use rubrica_core::wire::{
 
 use super::super::Instance;
 use super::super::output::read_file;
+use super::super::password;
 use super::signer::Wanted;
 use crate::engine::target::Target;
 use crate::failure::Failure;
@@ -31,6 +32,9 @@ pub(in crate::cli) struct Arguments {
     /// First line is the password of the PKCS#12 file; else RUBRICA_P12_PASSWORD or a prompt.
     #[arg(long, value_name = "FILE", requires = "p12")]
     pub(super) password_file: Option<PathBuf>,
+    /// First line is the password of encrypted PDFs; else RUBRICA_PDF_PASSWORD.
+    #[arg(long, value_name = "FILE")]
+    pub(super) pdf_password_file: Option<PathBuf>,
     /// Sign with this key of an instance; see `rubrica keys list`.
     #[arg(long, value_name = "ID")]
     pub(super) key: Option<String>,
@@ -139,7 +143,7 @@ enum SubFilter {
 }
 
 impl Arguments {
-    /// What is to be made. Nothing is read yet but the picture.
+    /// What is to be made. Nothing is read yet but the picture and the password of the PDFs.
     pub(super) fn wanted(&self) -> Result<Wanted, Failure> {
         let format = match self.format {
             Format::Pades => SignatureFormat::Pades,
@@ -165,7 +169,8 @@ impl Arguments {
         if self.counter_sign.is_some() && target.needs_time_stamp() {
             return Err(Failure::of(ErrorCode::Usage, "a counter-signature has level b"));
         }
-        Ok(Wanted { target, pdf: self.pdf_options()? })
+        let pdf_password = password::of_pdfs(self.pdf_password_file.as_deref())?;
+        Ok(Wanted { target, pdf: self.pdf_options()?, pdf_password })
     }
 
     fn check(&self, format: SignatureFormat) -> Result<(), Failure> {

@@ -24,6 +24,7 @@ use crate::fetch::{Fetcher, TimeStamps};
 use crate::ids::KeyId;
 use crate::input::Input;
 use crate::ports::Clock;
+use crate::secret::Secret;
 use crate::store::signatures::ArtefactRow;
 use crate::store::{self, keys::KeyRow};
 use crate::trust::{self, Trust};
@@ -34,6 +35,8 @@ use crate::{serving, telemetry};
 pub(super) struct Wanted {
     pub(super) target: Target,
     pub(super) pdf: PdfOptions,
+    /// Of encrypted PDFs.
+    pub(super) pdf_password: Option<Secret>,
 }
 
 /// Who signs.
@@ -84,7 +87,7 @@ impl Authorities {
 impl Signer {
     pub(super) fn open(arguments: &Arguments, wanted: &Wanted) -> Result<Self, Failure> {
         if let Some(p12) = &arguments.p12 {
-            let password = password::read(p12, arguments.password_file.as_deref())?;
+            let password = password::of_p12(p12, arguments.password_file.as_deref())?;
             let identity = pkcs12::open(p12, &password)?;
             identity
                 .certificate
@@ -136,6 +139,7 @@ impl Signer {
                     key: (**key).clone(),
                     name: file_name(file)?,
                     document: document.read_all().map_err(disk)?.into_owned(),
+                    password: wanted.pdf_password.clone(),
                     target: wanted.target,
                     pdf: Some(wanted.pdf.clone()),
                 };

@@ -138,7 +138,7 @@ async fn release(
         .compute(move || {
             let now = worker.clock.now();
             let context = worker.trust.context_for(plan.signer(), now).map_err(SigningFailure::from)?;
-            let mut sealed = seal(&plan, &Shape::Detached, &mut Input::Memory(bytes), &value, &context)?;
+            let mut sealed = seal(&plan, &Shape::Detached, &mut Input::from(bytes), &value, &context)?;
             let tail = worker.objects.put(std::mem::take(&mut sealed.tail))?;
             Ok::<_, ApiError>((sealed, tail, now))
         })
