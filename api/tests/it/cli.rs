@@ -1,8 +1,9 @@
 use std::path::Path;
 
+use base64ct::{Base64, Encoding};
 use serde_json::{Value, json};
 
-use crate::support::{Instance, memory_folder, rubrica, template, testdata};
+use crate::support::{Instance, LocalKey, memory_folder, rubrica, template, testdata};
 
 const PASSWORD: (&str, &str) = ("RUBRICA_P12_PASSWORD", "senha-de-teste");
 
@@ -242,6 +243,58 @@ fn certificates_are_shown_without_their_numbers() {
     assert!(text_form.stdout.contains("COMMAND LINE SIGNER TEST"), "{text_form:?}");
     rubrica(&["certificate", "show", text(&testdata("contract.pdf"))], &[])
         .assert_error(3, "certificate_malformed");
+}
+
+#[test]
+fn a_certificate_is_shown_with_its_key_its_policy_and_the_way_to_its_root() {
+    let folder = memory_folder();
+    let file = folder.path().join("signer.der");
+    std::fs::write(&file, Base64::decode_vec(&LocalKey::all()[0].certificate).unwrap()).unwrap();
+    let data = template().join("data");
+    let (root, intermediates) = (data.join("pki/root.pem"), data.join("pki/intermediates.pem"));
+    let show = |file: &Path, more: &[&str]| {
+        rubrica(&[&["certificate", "show", "--json", text(file)], more].concat(), &[]).json()
+    };
+    // The instance completes the chain.
+    let shown = show(&file, &["--data", text(&data)]);
+    let signer = &shown[0];
+    assert_eq!(
+        (&signer["trusted"], signer["chain"].as_array().unwrap().len()),
+        (&json!(true), 3),
+        "{signer}"
+    );
+    assert_eq!(signer["chain"][0]["holder"]["name"], signer["issuer"]);
+    assert_eq!(signer["chain"][2]["issuer"], signer["chain"][2]["holder"]["name"]);
+    assert_eq!((&signer["key"], &signer["holder_kind"]), (&json!("RSA-2048"), &json!("person")));
+    assert!(signer["policy"].as_str().unwrap().starts_with("2.16.76.1.2."), "{signer}");
+    // So do certificates in the file, as far as they go; the roots of ICP-Brasil are not above these.
+    let both = folder.path().join("both.pem");
+    let pem = pem_of(&file);
+    std::fs::write(&both, [pem.as_bytes(), &std::fs::read(&intermediates).unwrap()].concat()).unwrap();
+    let shown = show(&both, &["--trust", text(&root)]);
+    assert_eq!((&shown[0]["trusted"], shown[0]["chain"].as_array().unwrap().len()), (&json!(true), 3));
+    let shown = show(&both, &[]);
+    assert_eq!((&shown[0]["trusted"], shown[0]["chain"].as_array().unwrap().len()), (&json!(false), 2));
+    assert!(shown[0]["path_problem"].is_string());
+    let shown = show(&root, &["--trust", text(&root)]);
+    assert_eq!((&shown[0]["trusted"], &shown[0]["chain"]), (&json!(true), &json!([])));
+
+    let told = rubrica(&["certificate", "show", text(&file), "--data", text(&data)], &[]).stdout;
+    for line in
+        ["kind         person", "policy       2.16.76.1.2.", "key          RSA-2048", "trusted      yes"]
+    {
+        assert!(told.contains(line), "{told}");
+    }
+    assert_eq!(told.matches("\nchain ").count(), 3, "{told}");
+    let weak = show(&testdata("weak-key.crt"), &[]);
+    assert!(weak[0]["key_problem"].is_string() && weak[0]["key"].is_null(), "{weak}");
+}
+
+/// PEM of a file in DER.
+fn pem_of(der: &Path) -> String {
+    let base64 = Base64::encode_string(&std::fs::read(der).unwrap());
+    let lines: Vec<_> = base64.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
+    format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", lines.join("\n"))
 }
 
 #[test]
