@@ -1,4 +1,5 @@
-//! The document security store (ETSI EN 319 142-1 §5.4.2): certificates, CRLs, OCSP responses.
+//! The document security store (ETSI EN 319 142-1 §5.4.2): certificates, CRLs, OCSP responses, and what AD-RA of
+//! ICP-Brasil keeps of its policy (DOC-ICP-15.03).
 
 use super::step::{Step, array};
 use super::uses::holds_reference;
@@ -6,9 +7,13 @@ use super::{ChangeKind, Objection};
 use crate::pdf::{Dictionary, Document, IndirectObject, Object, Reference};
 
 /// Arrays of streams in the store itself.
-const LISTS: [&[u8]; 3] = [b"Certs", b"CRLs", b"OCSPs"];
+const LISTS: [&[u8]; 6] =
+    [b"Certs", b"CRLs", b"OCSPs", b"PBAD_PolicyArtifacts", b"PBAD_LpaArtifacts", b"PBAD_LpaSignatures"];
 /// Arrays of streams in what belongs to one signature.
 const LISTS_OF_SIGNATURE: [&[u8]; 3] = [b"Cert", b"CRL", b"OCSP"];
+/// Single streams there.
+const STREAMS_OF_SIGNATURE: [&[u8]; 4] =
+    [b"TS", b"PBAD_PolicyArtifact", b"PBAD_LpaArtifact", b"PBAD_LpaSignature"];
 
 impl Step<'_, '_> {
     /// The store may gain anything of its own kind. What became useless may go.
@@ -52,16 +57,20 @@ impl Step<'_, '_> {
             let was = plain_dictionary(self.before, old_entry)?.unwrap_or_default();
             let is = plain_dictionary(self.after, Some(entry))?.unwrap_or_default();
             self.explain_container(old_entry, Some(entry))?;
-            check_keys(&is, &LISTS_OF_SIGNATURE, &[b"Type", b"TU", b"TS"])?;
+            let others = [&STREAMS_OF_SIGNATURE[..], &[b"Type", b"TU"]].concat();
+            check_keys(&is, &LISTS_OF_SIGNATURE, &others)?;
             for list in LISTS_OF_SIGNATURE {
                 self.explain_list(was.get(list), is.get(list))?;
             }
-            match is.get(b"TS") {
-                Some(stamp @ Object::Reference(_)) => self.explain_stream(stamp)?,
-                Some(other) if holds_reference(other) => {
-                    return Err("lets a time stamp of the validation data lead elsewhere".into());
+            for stream in STREAMS_OF_SIGNATURE {
+                match is.get(stream) {
+                    Some(stream @ Object::Reference(_)) => self.explain_stream(stream)?,
+                    Some(other) if holds_reference(other) => {
+                        let name = String::from_utf8_lossy(stream);
+                        return Err(Objection(format!("lets {name} of the validation data lead elsewhere")));
+                    }
+                    _ => {}
                 }
-                _ => {}
             }
         }
         Ok(())
@@ -93,7 +102,7 @@ impl Step<'_, '_> {
     }
 }
 
-/// Only these lists and, without references but for a time stamp, these entries.
+/// Only these lists and these entries.
 fn check_keys(dictionary: &Dictionary, lists: &[&[u8]], others: &[&[u8]]) -> Result<(), Objection> {
     let is_known = |key: &[u8]| lists.contains(&key) || others.contains(&key);
     match dictionary.entries().find(|(key, _)| !is_known(key)) {
