@@ -8,6 +8,7 @@ pub(super) use basic::check_basic;
 pub use content::Content;
 
 use super::certificate::{Inquiry, Trust};
+use super::policy::PdfEntries;
 use super::report::Record;
 use super::stamps::{self, Stamps};
 use super::{
@@ -77,6 +78,8 @@ pub(crate) struct Surroundings {
     pub(crate) evidence: Evidence,
     /// What document time stamps prove about this signature and that evidence.
     pub(crate) proofs: Proofs,
+    /// What the policies of ICP-Brasil ask for, of a signature that declares one.
+    pub(crate) policy_entries: Option<PdfEntries>,
 }
 
 impl<'a> Setting<'a> {
@@ -86,6 +89,11 @@ impl<'a> Setting<'a> {
 
     pub(crate) const fn inside(context: &'a Context, surroundings: &'a Surroundings) -> Self {
         Self { context, surroundings: Some(surroundings), depth: 0 }
+    }
+
+    /// What is known of the entries that a policy asks for in the PDF.
+    pub(super) fn policy_entries(&self) -> Option<&'a PdfEntries> {
+        self.surroundings.and_then(|surroundings| surroundings.policy_entries.as_ref())
     }
 }
 
@@ -111,12 +119,12 @@ pub(crate) fn signature_report(subject: Subject<'_>, setting: &Setting<'_>) -> S
     report.nature = nature::of(&report, path);
     nature::check_icp_brasil(&mut report.findings, path);
     if let Some(attributes) = &basic.attributes {
-        policy::check(&mut report, subject, attributes, path, context);
+        policy::check(&mut report, subject, attributes, path, setting);
     }
     counter::check(&mut report, subject, setting);
     report.conclude();
     report.level = level::of(&report, trust.as_ref(), &stamps, setting);
-    report.icp_brasil_profile = policy::profile(&report, subject);
+    report.icp_brasil_profile = policy::profile(&report, subject, setting);
     policy::conclude(&mut report);
     report.wanted =
         trust.into_iter().flat_map(|trust| trust.wanted).chain(stamps.wanted().cloned()).collect();

@@ -81,6 +81,13 @@ impl DocumentStamps {
         proofs
     }
 
+    /// Of the youngest valid one behind `end`: where what it covers ends, and whether its authority is accredited.
+    pub(crate) fn last_valid_behind(&self, end: u64) -> Option<(u64, bool)> {
+        let valid = self.0.iter().filter(|one| one.stamped.report.proven_time().is_some());
+        let last = valid.filter(|one| one.end > end).max_by_key(|one| one.end)?;
+        Some((last.end, last.stamped.report.accredited))
+    }
+
     /// Their reports, the oldest first.
     pub(crate) fn reports(&self) -> Vec<TimeStampReport> {
         self.0.iter().map(|one| one.stamped.report.clone()).collect()

@@ -10,6 +10,7 @@ mod date;
 mod dictionary;
 mod long_term;
 mod permissions;
+mod policy_entries;
 mod revision;
 
 pub use coverage::{Coverage, PdfSignatureReport};
@@ -22,13 +23,14 @@ use dictionary::{PdfSignature, Refused, check_dictionary, check_entries, read_si
 use super::cms::{Content, Role, Setting, Subject, Surroundings, signature_report};
 use super::document::{DocumentStamps, without_padding};
 use super::{Check, Context, Finding, Report, SignatureReport, SubIndication, ValidationError};
-use crate::cms::SignedData;
+use crate::cms::{SignedAttributes, SignedData};
 use crate::digest::DigestAlgorithm;
 use crate::pdf::{Document, File, History, Object, PdfError, SignatureField, signature_fields};
 use crate::wire::SignatureFormat;
 
 /// Signatures of one file: each costs a digest of the file.
 const MAX_SIGNATURES: usize = 500;
+
 /// Validates every signature in a PDF, in the order in which they were made.
 ///
 /// # Errors
@@ -69,7 +71,7 @@ pub fn validate_pdf<'a>(file: impl Into<File<'a>>, context: &Context) -> Result<
             let end = signature.as_ref().map_or(u64::MAX, |signature| signature.end);
             let proofs = stamps.proofs_before(end);
             let surroundings = Surroundings { evidence: store.clone(), proofs, ..Surroundings::default() };
-            (end, field_report(&file, field, signature.as_ref(), surroundings, context))
+            (end, field_report(&file, field, signature.as_ref(), &stamps, surroundings, context))
         })
         .collect();
     reports.sort_by_key(|(end, _)| *end);
@@ -90,6 +92,7 @@ fn field_report(
     file: &OpenFile<'_>,
     field: &SignatureField,
     signature: Result<&PdfSignature, &Refused>,
+    stamps: &DocumentStamps,
     surroundings: Surroundings,
     context: &Context,
 ) -> SignatureReport {
@@ -97,7 +100,7 @@ fn field_report(
     match signature {
         Ok(signature) => {
             if check_place(&mut report, file, field, signature) {
-                check_cms(&mut report, &file.document, signature, surroundings, context);
+                check_cms(&mut report, file, signature, stamps, surroundings, context);
             }
         }
         Err((check, evidence)) => {
@@ -127,8 +130,9 @@ fn check_place(
 
 fn check_cms(
     report: &mut SignatureReport,
-    document: &Document<'_>,
+    open: &OpenFile<'_>,
     signature: &PdfSignature,
+    stamps: &DocumentStamps,
     surroundings: Surroundings,
     context: &Context,
 ) {
@@ -145,7 +149,7 @@ fn check_cms(
     let signed_parts = [0..signature.gap.start, signature.gap.end..signature.end];
     // Without an algorithm that is known, the digest is not asked for.
     let algorithm = DigestAlgorithm::from_oid(signer.digest_algorithm()).unwrap_or(DigestAlgorithm::Sha256);
-    let digest = match document.file().digest(algorithm, &signed_parts) {
+    let digest = match open.document.file().digest(algorithm, &signed_parts) {
         Ok(digest) => digest,
         Err(error) => return failed(report, error.to_string()),
     };
@@ -153,7 +157,12 @@ fn check_cms(
     let file = Some((without_padding(&signature.contents), 0));
     let subject = Subject { signed: &signed, signer, content, role: Role::Pades, file };
     let claimed_time = signature.dictionary.get(b"M").and_then(Object::as_string).and_then(date::parse);
-    let surroundings = Surroundings { claimed_time, ..surroundings };
+    let set = signer.signed_attributes.as_deref();
+    let declared = set.and_then(|set| SignedAttributes::parse(set).ok());
+    let policy_entries = declared
+        .is_some_and(|attributes| attributes.declares_policy())
+        .then(|| policy_entries::policy_entries(open, signature, stamps));
+    let surroundings = Surroundings { claimed_time, policy_entries, ..surroundings };
     let cms = signature_report(subject, &Setting::inside(context, &surroundings));
     let about_pdf: Vec<Finding> = core::mem::take(&mut report.findings);
     let (covers_whole_file, pdf) = (report.covers_whole_file, report.pdf.take());

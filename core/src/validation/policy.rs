@@ -5,7 +5,7 @@
 //! (EN 319 102-1 §5.2.4: a policy that is not at hand leaves the signature indeterminate). Whether certificates and
 //! time stamps are ICP-Brasil's depends on who asks, so it only decides about *fulfilled*.
 
-use super::cms::{Role, Subject};
+use super::cms::{Role, Setting, Subject};
 use super::report::Record;
 use super::{
     Check, Context, IcpBrasilProfile, Indication, PolicyStatement, SignatureReport, SubIndication,
@@ -13,9 +13,31 @@ use super::{
 };
 use crate::cms::SignedAttributes;
 use crate::icp_brasil::signature_policy::{Breach, Family, Observed, Profile, SignaturePolicy, by_oid};
+use crate::wire::SignatureFormat;
 use crate::x509::Certificate;
 
-/// Every check about a policy.
+/// What the PDF around a signature lacks of what the policies ask for, by the names of the entries.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct PdfEntries {
+    /// Under every profile.
+    pub(crate) missing_for_any: Vec<String>,
+    /// Under AD-RC and AD-RA.
+    pub(crate) missing_for_complete: Vec<String>,
+    /// Under AD-RA alone.
+    pub(crate) missing_for_archive: Vec<String>,
+    /// Whether the document time stamp that protects the signature is by an accredited authority.
+    pub(crate) accredited: bool,
+}
+
+impl PdfEntries {
+    fn missing_for(&self, profile: Profile) -> Vec<&str> {
+        let complete = self.missing_for_complete.iter().filter(|_| profile > Profile::Rt);
+        let archive = self.missing_for_archive.iter().filter(|_| profile == Profile::Ra);
+        self.missing_for_any.iter().chain(complete).chain(archive).map(String::as_str).collect()
+    }
+}
+
+/// Every check about a policy, whatever the container.
 const CHECKS: [Check; 6] = [
     Check::PolicyIdentifier,
     Check::PolicyHash,
@@ -31,8 +53,9 @@ pub(super) fn check(
     subject: Subject<'_>,
     attributes: &SignedAttributes,
     path: &[Certificate],
-    context: &Context,
+    setting: &Setting<'_>,
 ) {
+    let context = setting.context;
     if !attributes.declares_policy() {
         return;
     }
@@ -55,7 +78,22 @@ pub(super) fn check(
         return report.indeterminate(check, SubIndication::SignaturePolicyNotAvailable, evidence);
     };
     check_breaches(report, subject, attributes, policy, context);
-    check_trust(report, path, policy);
+    let entries = setting.policy_entries();
+    if let Some(entries) = entries.filter(|_| policy.family == Family::Pades) {
+        check_entries(report, policy.profile, entries);
+    }
+    check_trust(report, path, policy, entries);
+}
+
+/// What is absent leaves the policy unfulfilled. It does not decide about the signature: the entries come after it,
+/// and whoever takes them away would otherwise spoil it.
+fn check_entries(report: &mut SignatureReport, profile: Profile, entries: &PdfEntries) {
+    let missing = entries.missing_for(profile);
+    if missing.is_empty() {
+        report.passed(Check::PolicyEntries, profile.as_str());
+    } else {
+        report.warning(Check::PolicyEntries, format!("missing: {}", missing.join(", ")));
+    }
 }
 
 fn check_breaches(
@@ -104,17 +142,23 @@ const fn check_of(breach: &Breach) -> (Check, SubIndication) {
 }
 
 /// Chain under a root of ICP-Brasil, and from AD-RT on a valid time stamp of an accredited authority.
-fn check_trust(report: &mut SignatureReport, path: &[Certificate], policy: &SignaturePolicy) {
+fn check_trust(
+    report: &mut SignatureReport,
+    path: &[Certificate],
+    policy: &SignaturePolicy,
+    entries: Option<&PdfEntries>,
+) {
     let check = Check::PolicyTrust;
     if !nature::is_under_icp_brasil(path) {
         return report.warning(check, "the signer's path does not end at a root of ICP-Brasil");
     }
-    let accredited = report.time_stamps.iter().any(|stamp| stamp.accredited && stamp.proven_time().is_some());
+    // AD-RC and AD-RA of a PDF rest on the document time stamp.
+    let accredited = match entries.filter(|_| policy.profile > Profile::Rt) {
+        Some(entries) => entries.accredited,
+        None => report.time_stamps.iter().any(|stamp| stamp.accredited && stamp.proven_time().is_some()),
+    };
     if policy.profile > Profile::Rb && !accredited {
         return report.warning(check, "there is no valid time stamp of an accredited authority");
-    }
-    if policy.family == Family::Pades && policy.profile > Profile::Rt {
-        return report.warning(check, "the entries that the policy asks for in the PDF are not all checked");
     }
     report.passed(check, "");
 }
@@ -123,20 +167,38 @@ fn check_trust(report: &mut SignatureReport, path: &[Certificate], policy: &Sign
 pub(super) fn conclude(report: &mut SignatureReport) {
     let fulfilled = report.indication == Indication::Passed
         && report.has_passed(Check::Revocation)
-        && CHECKS.into_iter().all(|check| report.has_passed(check));
+        && CHECKS.into_iter().all(|check| report.has_passed(check))
+        && (report.format != SignatureFormat::Pades || report.has_passed(Check::PolicyEntries));
     if let Some(policy) = &mut report.policy {
         policy.fulfilled = fulfilled;
     }
 }
 
 /// The highest profile of ICP-Brasil whose form is complete and whose time stamps are valid.
-pub(super) fn profile(report: &SignatureReport, subject: Subject<'_>) -> Option<IcpBrasilProfile> {
+pub(super) fn profile(
+    report: &SignatureReport,
+    subject: Subject<'_>,
+    setting: &Setting<'_>,
+) -> Option<IcpBrasilProfile> {
     let family = [Check::PolicyIdentifier, Check::PolicyHash];
     if !family.into_iter().all(|check| report.has_passed(check)) || report.indication == Indication::Failed {
         return None;
     }
     let stamped =
         |kind| report.time_stamps.iter().any(|stamp| stamp.kind == kind && stamp.proven_time().is_some());
+    if subject.role == Role::Pades {
+        let entries = setting.policy_entries();
+        let keeps = |profile| entries.is_some_and(|entries| entries.missing_for(profile).is_empty());
+        return Some(if keeps(Profile::Ra) {
+            IcpBrasilProfile::AdRa
+        } else if keeps(Profile::Rc) {
+            IcpBrasilProfile::AdRc
+        } else if stamped(TimeStampKind::Signature) {
+            IcpBrasilProfile::AdRt
+        } else {
+            IcpBrasilProfile::AdRb
+        });
+    }
     let has = |kind| subject.signer.unsigned_attributes().iter().any(|attribute| attribute.is(kind));
     let values = has(crate::oid::CERTIFICATE_VALUES) && has(crate::oid::REVOCATION_VALUES);
     let references = has(crate::oid::CERTIFICATE_REFERENCES) && has(crate::oid::REVOCATION_REFERENCES);
@@ -152,3 +214,6 @@ pub(super) fn profile(report: &SignatureReport, subject: Subject<'_>) -> Option<
         IcpBrasilProfile::AdRc
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -150,6 +150,10 @@ pub(super) fn check_entries(report: &mut SignatureReport, signature: &PdfSignatu
             report.warning(check, format!("PAdES has no use for {entries}"));
         }
     }
+    if declares_policy && !is_pbad {
+        // The official verifier warns of it too; few readers know the names that the norm asks for.
+        report.warning(check, "the policies of ICP-Brasil ask for Filter PBAD_PAdES, SubFilter PBAD.PAdES");
+    }
     if declares_policy && !is_pbad && !present(&["Reason"]).is_empty() {
         report.warning(check, "PAdES forbids Reason beside a signature policy");
     }

@@ -4,6 +4,7 @@
 mod attacks;
 mod forge;
 mod permitted;
+mod policy;
 mod property;
 
 use std::collections::BTreeMap;

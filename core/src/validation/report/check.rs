@@ -69,6 +69,8 @@ named! {
         PolicyPeriod = "policy_period";
         /// The attributes that the policy asks for are there, and none that it forbids.
         PolicyAttributes = "policy_attributes";
+        /// The PDF has the validation data, with their entries, and the time stamp that the policy asks for.
+        PolicyEntries = "policy_entries";
         /// Algorithm and key size are among those of the policy.
         PolicyAlgorithms = "policy_algorithms";
         /// The certificates lead to the roots of the policy, and the time stamps come from accredited authorities.

@@ -261,6 +261,21 @@ const fn words(check: Check) -> Words {
                 "the attributes depart a little from the policy",
             ),
         },
+        Check::PolicyEntries => Words {
+            title: Text("entradas da política no PDF", "entries of the policy in the PDF"),
+            holds: Text(
+                "o PDF tem as entradas que a política exige",
+                "the PDF has the entries that the policy asks for",
+            ),
+            fails: Text(
+                "o PDF não tem as entradas que a política exige",
+                "the PDF lacks entries that the policy asks for",
+            ),
+            remark: Text(
+                "faltam no PDF entradas que a política exige",
+                "entries that the policy asks for are missing in the PDF",
+            ),
+        },
         Check::PolicyAlgorithms => Words {
             title: Text("algoritmos da política", "algorithms of the policy"),
             holds: Text(
