@@ -85,8 +85,8 @@ pub(super) fn check(
     check_trust(report, path, policy, entries);
 }
 
-/// What is absent leaves the policy unfulfilled. It does not decide about the signature: the entries come after it,
-/// and whoever takes them away would otherwise spoil it.
+/// What is absent leaves the policy unfulfilled. It does not decide about the signature: the entries come after
+/// it, and whoever takes them away would otherwise spoil it.
 fn check_entries(report: &mut SignatureReport, profile: Profile, entries: &PdfEntries) {
     let missing = entries.missing_for(profile);
     if missing.is_empty() {

@@ -1,5 +1,5 @@
-//! The entries that the policies of ICP-Brasil ask for in the PDF around a signature (DOC-ICP-15.03 v9.1, tables of
-//! the security store, of its entry for a signature and of the document time stamp).
+//! The entries that the policies of ICP-Brasil ask for in the PDF around a signature (DOC-ICP-15.03 v9.1,
+//! tables of the security store, of its entry for a signature and of the document time stamp).
 
 use super::OpenFile;
 use super::dictionary::PdfSignature;
@@ -15,8 +15,8 @@ const ARTEFACTS: [(&str, &str); 3] = [
     ("PBAD_LpaSignatures", "PBAD_LpaSignature"),
 ];
 
-/// Looks at the file as the youngest valid document time stamp behind the signature covers it, for what came later
-/// is not archived; without such a stamp, at the file as it is.
+/// Looks at the file as the youngest valid document time stamp behind the signature covers it, for what came
+/// later is not archived; without such a stamp, at the file as it is.
 pub(super) fn policy_entries(
     file: &OpenFile<'_>,
     signature: &PdfSignature,
@@ -81,7 +81,8 @@ fn check_store(document: &Document<'_>, contents: &[u8], entries: &mut PdfEntrie
     Ok(())
 }
 
-/// The entry's name is the SHA-1 of Contents in hexadecimal; most writers hash the padding too, in upper case.
+/// The entry's name is the SHA-1 of Contents in hexadecimal; most writers hash the padding too, in upper
+/// case.
 fn entry_of(
     document: &Document<'_>,
     all: &Dictionary,

@@ -74,8 +74,8 @@ pub(super) fn stream(entries: &str, body: &str) -> String {
 /// A signature field that is visible or not.
 pub(super) fn signature_field(name: &str, value: u32, rectangle: &str, entries: &str) -> String {
     format!(
-        "<</Type /Annot /Subtype /Widget /FT /Sig /T ({name}) /F 132 /Rect {rectangle} /P 3 0 R /V {value} 0 R \
-         {entries}>>"
+        "<</Type /Annot /Subtype /Widget /FT /Sig /T ({name}) /F 132 /Rect {rectangle} /P 3 0 R \
+         /V {value} 0 R {entries}>>"
     )
 }
 
@@ -116,8 +116,8 @@ pub(super) fn sign_contract(file: &[u8], signature: &str, field: &str) -> Vec<u8
 /// The contract, certified with a permission.
 pub(super) fn certified_contract(permission: u8) -> Vec<u8> {
     let reference = format!(
-        "/Reference [<</Type /SigRef /TransformMethod /DocMDP /TransformParams <</Type /TransformParams /V /1.2 \
-         /P {permission}>>>>]"
+        "/Reference [<</Type /SigRef /TransformMethod /DocMDP \
+         /TransformParams <</Type /TransformParams /V /1.2 /P {permission}>>>>]"
     );
     let file = contract().with(1, &CATALOG.replace(">>", " /Perms <</DocMDP 20 0 R>>>>")).table();
     sign_contract(&file, &reference, "")

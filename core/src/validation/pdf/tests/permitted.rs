@@ -205,7 +205,8 @@ fn the_logical_structure_may_tell_of_a_new_field_and_of_nothing_else() {
     let tagged = CATALOG.replace(">>", " /MarkInfo <</Marked true>> /StructTreeRoot 12 0 R>>");
     let root = |kids: &str, numbers: &str, next: u8| {
         format!(
-            "<</Type /StructTreeRoot /K [{kids}] /ParentTree <</Nums [{numbers}]>> /ParentTreeNextKey {next}>>"
+            "<</Type /StructTreeRoot /K [{kids}] /ParentTree <</Nums [{numbers}]>> \
+             /ParentTreeNextKey {next}>>"
         )
     };
     let base = contract()

@@ -25,10 +25,14 @@ const BODIES: [&str; 24] = [
     "<</Fields [6 0 R 8 0 R 11 0 R 21 0 R 41 0 R] /SigFlags 3 /DR 10 0 R /DA (/Helv 0 Tf 0 g)>>",
     "<</Fields [6 0 R 8 0 R 11 0 R 21 0 R] /SigFlags 3 /DR 40 0 R /DA (/Helv 0 Tf 0 g)>>",
     "<</Type /Annot /Subtype /Widget /FT /Sig /T (parte) /F 132 /Rect [0 0 0 0] /P 3 0 R /V 42 0 R>>",
-    "<</Type /Annot /Subtype /Widget /FT /Sig /T (parte) /F 132 /Rect [0 0 9 9] /P 3 0 R /V 42 0 R /AP <</N 40 0 R>>>>",
-    "<</Type /Annot /Subtype /Widget /FT /Sig /T (aprovador) /F 4 /Rect [300 100 500 150] /P 3 0 R /V 42 0 R>>",
-    "<</Type /Annot /Subtype /Widget /FT /Tx /T (nome) /F 4 /Rect [72 500 300 520] /P 3 0 R /V (B) /AP <</N 40 0 R>>>>",
-    "<</Type /Annot /Subtype /Widget /FT /Tx /T (nome) /F 4 /Rect [72 500 300 520] /P 3 0 R /V 40 0 R /AP <</N 7 0 R>>>>",
+    "<</Type /Annot /Subtype /Widget /FT /Sig /T (parte) /F 132 /Rect [0 0 9 9] /P 3 0 R /V 42 0 R \
+     /AP <</N 40 0 R>>>>",
+    "<</Type /Annot /Subtype /Widget /FT /Sig /T (aprovador) /F 4 /Rect [300 100 500 150] /P 3 0 R \
+     /V 42 0 R>>",
+    "<</Type /Annot /Subtype /Widget /FT /Tx /T (nome) /F 4 /Rect [72 500 300 520] /P 3 0 R /V (B) \
+     /AP <</N 40 0 R>>>>",
+    "<</Type /Annot /Subtype /Widget /FT /Tx /T (nome) /F 4 /Rect [72 500 300 520] /P 3 0 R /V 40 0 R \
+     /AP <</N 7 0 R>>>>",
     "<</Type /Annot /Subtype /FreeText /Rect [0 0 595 842] /Contents (x)>>",
     "<</Type /Sig /Filter /X /SubFilter /ETSI.CAdES.detached /ByteRange [0 1 2 3] /Contents <00>>>",
     "<</Font <</Helv <</Type /Font /Subtype /Type1 /BaseFont /Helvetica>> /F2 40 0 R>>>>",

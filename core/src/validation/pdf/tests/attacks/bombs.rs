@@ -34,7 +34,8 @@ fn loops_end() {
             "an appearance inside itself",
             update(&[(
                 7,
-                "<</Type /XObject /Subtype /Form /Resources <</XObject <</X 7 0 R>>>> /Length 4>>\nstream\n/X Do\nendstream",
+                "<</Type /XObject /Subtype /Form /Resources <</XObject <</X 7 0 R>>>> \
+                 /Length 4>>\nstream\n/X Do\nendstream",
             )]),
         ),
     ] {

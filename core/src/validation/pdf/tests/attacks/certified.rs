@@ -122,7 +122,8 @@ fn the_permissions_themselves_do_not_change() {
     let file = certified_contract(1);
     let open = CATALOG;
     let other = CATALOG.replace(">>", " /Perms <</DocMDP 40 0 R>>>>");
-    let looser = "<</Type /Sig /ByteRange [0 1 2 3] /Contents <00> /Reference [<</TransformMethod /DocMDP /TransformParams <</P 3>>>>]>>";
+    let looser = "<</Type /Sig /ByteRange [0 1 2 3] /Contents <00> /Reference [<</TransformMethod /DocMDP \
+                  /TransformParams <</P 3>>>>]>>";
     let late = CATALOG.replace(">>", " /Perms <</DocMDP 40 0 R>>>>");
     run(vec![
         attack("they are removed", append(&file, &[(1, open)], "/Size 22"), FAILED),

@@ -58,7 +58,8 @@ fn an_object_has_one_place() {
     let update = |bodies: &str, rows: &str, size: u32| {
         let xref_at = at + bodies.len();
         let tail = format!(
-            "{bodies}xref\n{rows}trailer\n<</Size {size} /Root 1 0 R {id} /Prev {previous}>>\nstartxref\n{xref_at}\n%%EOF\n"
+            "{bodies}xref\n{rows}trailer\n<</Size {size} /Root 1 0 R {id} /Prev {previous}>>\n\
+             startxref\n{xref_at}\n%%EOF\n"
         );
         [&file[..], tail.as_bytes()].concat()
     };

@@ -131,7 +131,12 @@ fn updates_in_streams_are_found() {
     let hex: String = rows.iter().map(|byte| format!("{byte:02x}")).collect();
     assert_eq!(hex.len(), 36);
     let mut update = [&file[..], container.as_bytes()].concat();
-    update.extend(format!("41 0 obj\n<</Type /XRef /Size 42 /Root 1 0 R /ID [<00112233445566778899aabbccddeeff> ()] /Prev {previous} /W [1 4 1] /Index [4 1 40 2] /Length {}>>\nstream\n", rows.len()).bytes());
+    let head = format!(
+        "41 0 obj\n<</Type /XRef /Size 42 /Root 1 0 R /ID [<00112233445566778899aabbccddeeff> ()] \
+         /Prev {previous} /W [1 4 1] /Index [4 1 40 2] /Length {}>>\nstream\n",
+        rows.len()
+    );
+    update.extend(head.bytes());
     update.extend_from_slice(&rows);
     update.extend(format!("\nendstream\nendobj\nstartxref\n{xref_at}\n%%EOF\n").bytes());
     run(vec![attack(

@@ -1,4 +1,5 @@
-//! Shadow attacks: content is prepared before the victim signs, and switched by an update that looks harmless.
+//! Shadow attacks: content is prepared before the victim signs, and switched by an update that looks
+//! harmless.
 
 use super::super::forge::*;
 use super::*;
@@ -200,7 +201,8 @@ fn hide_and_replace_nothing_that_waits_comes_to_life() {
 #[test]
 fn an_object_with_two_masters_is_not_replaced() {
     let caught = CAUGHT;
-    // By name: what the page draws is also the drawing of a field, its array of contents that of the fields, …
+    // By name: what the page draws is also the drawing of a field, its array of contents that of the
+    // fields, …
     let draws = page_with("/Annots [6 0 R 8 0 R 9 0 R 11 0 R 21 0 R]")
         .replace("/Font", "/XObject <</Fx 7 0 R>> /Font");
     let sign = |objects: &[(u32, &str)]| {

@@ -19,8 +19,8 @@ fn wrapped() -> Vec<u8> {
     let dictionary_at = text_at + text.len();
     let build = |moved_to: usize| {
         format!(
-            "20 0 obj\n<</Type /Sig /Filter /Adobe.PPKLite /SubFilter /ETSI.CAdES.detached /ByteRange [0 {first} \
-             {moved_to:010} {rest}] /Contents <{hex}>>>\nendobj\n"
+            "20 0 obj\n<</Type /Sig /Filter /Adobe.PPKLite /SubFilter /ETSI.CAdES.detached \
+             /ByteRange [0 {first} {moved_to:010} {rest}] /Contents <{hex}>>>\nendobj\n"
         )
     };
     let moved_to = dictionary_at + build(0).len();
@@ -35,7 +35,8 @@ fn wrapped() -> Vec<u8> {
         .concat();
     assert!(field_rows.contains(" n "));
     let table = format!(
-        "xref\n4 1\n{text_at:010} 00000 n \n20 1\n{dictionary_at:010} 00000 n \n{field_rows}trailer\n<</Size 22 /Root 1 0 R /Prev {before}>>\n"
+        "xref\n4 1\n{text_at:010} 00000 n \n20 1\n{dictionary_at:010} 00000 n \n{field_rows}trailer\n\
+         <</Size 22 /Root 1 0 R /Prev {before}>>\n"
     );
     assert!(table.len() <= table_bytes, "{}", table.len());
     forged.extend(format!("{table:<table_bytes$}").bytes());
