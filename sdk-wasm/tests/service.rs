@@ -110,7 +110,7 @@ fn the_bodies_sent_are_those_of_the_contract() {
         document_id: "doc_\"1".into(),
         custody: Custody::Local,
         format: SignatureFormat::Cades,
-        level: SignatureLevel::B,
+        level: None,
         policy: SignaturePolicy::None,
         certificate: Some("MIIB".into()),
     };
@@ -154,7 +154,7 @@ async fn problems_become_codes_and_only_harmless_requests_are_tried_again() {
         document_id: "doc_1".into(),
         custody: Custody::Hsm,
         format: SignatureFormat::Pades,
-        level: SignatureLevel::B,
+        level: Some(SignatureLevel::B),
         policy: SignaturePolicy::None,
         certificate: None,
     };
