@@ -30,7 +30,7 @@ export const NOT_ACCEPTED = [
   {
     judge: "rubrica, offline",
     cells: () => true,
-    reason: "we want evidence issued after the signature, of the authorities too (TRY_LATER), and theirs is weeks old",
+    reason: "we want a list about the signer from after the signature (TRY_LATER), and the one of the day was issued at midnight",
   },
   {
     judge: "pyHanko",

@@ -33,10 +33,9 @@ pub(super) fn check_path(findings: &mut Vec<Finding>, path: &[Certificate], inqu
     }
     let mut all_good = true;
     for index in 0..below_root {
-        let standing =
-            standing(inquiry.proof, inquiry.evidence_since, &moments(inquiry), |at, not_before| {
-                revocation::status(path, index, inquiry.evidence, inquiry.anchors, at, not_before)
-            });
+        let standing = standing(inquiry.proof, since(inquiry, index), &moments(inquiry), |at, not_before| {
+            revocation::status(path, index, inquiry.evidence, inquiry.anchors, at, not_before)
+        });
         all_good &= record(findings, path, index, standing, inquiry);
     }
     all_good
@@ -46,11 +45,17 @@ pub(super) fn check_path(findings: &mut Vec<Finding>, path: &[Certificate], inqu
 pub(super) fn is_complete(path: &[Certificate], inquiry: &Inquiry<'_>, evidence: &Evidence) -> bool {
     let asked = Inquiry { evidence, ..*inquiry };
     (0..path.len().saturating_sub(1)).all(|index| {
-        let standing = standing(asked.proof, asked.evidence_since, &moments(&asked), |at, not_before| {
+        let standing = standing(asked.proof, since(&asked, index), &moments(&asked), |at, not_before| {
             revocation::status(path, index, evidence, asked.anchors, at, not_before)
         });
         matches!(standing, Standing::Good(_) | Standing::RevokedLater(..))
     })
+}
+
+/// Since when data about a certificate of the path must have been issued. The grace rule is about the holder, who may
+/// have lost a key the day before: lists about authorities appear every few weeks, and nobody waits for the next.
+fn since(inquiry: &Inquiry<'_>, index: usize) -> Option<Timestamp> {
+    inquiry.evidence_since.filter(|_| index == 0)
 }
 
 /// Now, and the moments since the proof at which a piece of evidence was issued, the latest first.

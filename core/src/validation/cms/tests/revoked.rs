@@ -3,6 +3,7 @@
 use super::stamps::{at, holder, stamped, time};
 use super::*;
 use crate::revocation::{Evidence, Wanted};
+use crate::testing::{basic_constraints, key_usage};
 use crate::validation::BaselineLevel;
 use crate::validation::testing::{authority, crl, crl_der, lists, time_root};
 
@@ -85,6 +86,34 @@ fn with_a_stamp_the_question_is_about_that_time() {
             assert_ne!(report.indication, Indication::Passed, "{report:#?}");
         }
     }
+}
+
+/// Whose list is from before the stamp decides: the holder may have lost the key in between, while lists about
+/// authorities appear every few weeks.
+#[test]
+fn lists_about_authorities_may_be_older_than_the_stamp() {
+    const AUTHORITY: &str = "AC TEST";
+    let issued = Issue::holder("Holder TEST", 2, AUTHORITY, 3);
+    let between = Issue {
+        serial: 9,
+        extensions: vec![basic_constraints(true, None), key_usage(0x06)],
+        ..Issue::authority(AUTHORITY, 3, ROOT, 1)
+    };
+    let with_lists = |about_authority: &str, about_holder: &str, revoked: &[(u8, &str)]| {
+        let evidence = lists([
+            crl(ROOT, 1, about_authority, "260401100000Z", revoked),
+            crl(AUTHORITY, 3, about_holder, "260302100000Z", &[]),
+            crl(CLOCK, 70, "260301110000Z", "260302100000Z", &[]),
+        ]);
+        let context = required(evidence).with_intermediates(vec![between.certificate()]);
+        verdict(&stamped(&issued, at(STAMP)).report(&context))
+    };
+    assert_eq!(with_lists("260215000000Z", "260301110000Z", &[]), "passed");
+    assert_eq!(with_lists("260215000000Z", "260301090000Z", &[]), "indeterminate TRY_LATER");
+    assert_eq!(
+        with_lists("260215000000Z", "260301110000Z", &[(9, "260214000000Z")]),
+        "indeterminate REVOKED_CA_NO_POE"
+    );
 }
 
 #[test]
