@@ -49,7 +49,8 @@ pub fn validate_pdf<'a>(file: impl Into<File<'a>>, context: &Context) -> Result<
     let ends: Vec<u64> = read.iter().flatten().map(|signature| signature.end).collect();
     let history = History::read(&document, &ends);
     let file = OpenFile { document, fields, history };
-    let store = long_term::security_store(&file.document);
+    let allowance = long_term::Allowance::new();
+    let store = long_term::security_store(&file.document, &allowance);
     let (stamps, signatures): (Vec<_>, Vec<_>) = file
         .fields
         .iter()
@@ -61,7 +62,7 @@ pub fn validate_pdf<'a>(file: impl Into<File<'a>>, context: &Context) -> Result<
         .map(|(field, signature)| {
             let mut about_pdf = SignatureReport::new(SignatureFormat::Pades);
             check_place(&mut about_pdf, &file, field, signature);
-            long_term::document_stamp(&file, &field.name, signature, about_pdf)
+            long_term::document_stamp(&file, &field.name, signature, about_pdf, &allowance)
         })
         .collect();
     let stamps = DocumentStamps::validate(stamps, &store, context);
