@@ -145,6 +145,33 @@ fn a_key_of_an_instance_signs_an_encrypted_pdf_and_keeps_no_password() {
 }
 
 #[test]
+fn every_revision_of_a_long_term_signature_is_written_with_the_password() {
+    let demo = Instance::start_demo(0);
+    let tsa = format!("{}/act", demo.url().replace("localhost", "127.0.0.1"));
+    let port = demo.url().rsplit_once(':').unwrap().1.to_owned();
+    let mirror = format!("pki-test.rubrica.invalid=127.0.0.1:{port}");
+    let variables =
+        [P12_PASSWORD, ("RUBRICA_PDF_PASSWORD", "Senha"), ("RUBRICA_FETCH_MIRRORS", mirror.as_str())];
+    let (root, signer, p12) =
+        (demo.data().join("pki/root.pem"), testdata("untrusted.crt"), testdata("signer.p12"));
+    let trust = ["--trust", text(&root), text(&signer)];
+    let folder = memory_folder();
+    for (name, level) in
+        [("../plain.pdf", "lt"), ("rc4-128.pdf", "lt"), ("aes-128.pdf", "lta"), ("aes-256.pdf", "lta")]
+    {
+        let (file, out) = (encrypted("encrypted").join(name), folder.path().join("out.pdf"));
+        let sign =
+            ["sign", text(&file), "-o", text(&out), "--p12", text(&p12), "--level", level, "--tsa", &tsa];
+        let ran = rubrica(&[&sign[..], &trust].concat(), &variables);
+        assert_eq!(ran.code, 0, "{name}: {ran:?}");
+        let verify = ["verify", "--json", text(&out), "--offline"];
+        let ran = rubrica(&[&verify[..], &trust].concat(), &variables);
+        let report = &ran.json()[0]["report"]["signatures"][0];
+        assert_eq!((ran.code, report["level"].as_str()), (0, Some(level)), "{name}: {report:#}");
+    }
+}
+
+#[test]
 fn the_api_takes_encrypted_pdfs_that_open_without_a_password() {
     let instance = Instance::start();
     let (session, backend) = (instance.session(ANA), instance.backend());
