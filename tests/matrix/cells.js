@@ -61,7 +61,8 @@ export function cells(documents) {
     for (const key of POLICY_KEYS) {
       for (const format of CMS) add(format, level, policy, key, "binary");
       // AD-RV is not defined for PAdES (DOC-ICP-15.03).
-      if (policy !== "ad-rv") add("pades", level, policy, key, "table");
+      // In a PDF, AD-RC too ends in a document time stamp.
+      if (policy !== "ad-rv") add("pades", policy === "ad-rc" ? "lta" : level, policy, key, "table");
     }
   }
   return list;

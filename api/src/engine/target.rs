@@ -63,8 +63,9 @@ impl Target {
             SignaturePolicy::AdRt => (SignatureLevel::T, false),
             // ICP-Brasil's attributes for the long term and those of ETSI exclude each other in CAdES.
             SignaturePolicy::AdRv => (SignatureLevel::Lt, true),
-            SignaturePolicy::AdRc => (SignatureLevel::Lt, format == SignatureFormat::Cades),
-            SignaturePolicy::AdRa => (SignatureLevel::Lta, true),
+            SignaturePolicy::AdRc if format == SignatureFormat::Cades => (SignatureLevel::Lt, true),
+            // In a PDF AD-RC, too, ends in a document time stamp (DOC-ICP-15.03).
+            SignaturePolicy::AdRc | SignaturePolicy::AdRa => (SignatureLevel::Lta, true),
         };
         let level = level.unwrap_or(lowest);
         if level < lowest || (only && level != lowest) {
@@ -135,7 +136,8 @@ mod tests {
             (Cades, Some(Lta), AdRv, Err("/level")),
             (Cades, None, AdRc, Ok(Lt)),
             (Cades, Some(Lta), AdRc, Err("/level")),
-            (Pades, Some(Lta), AdRc, Ok(Lta)),
+            (Pades, None, AdRc, Ok(Lta)),
+            (Pades, Some(Lt), AdRc, Err("/level")),
             (Pades, None, AdRa, Ok(Lta)),
             (Cades, Some(Lt), AdRa, Err("/level")),
         ] {
