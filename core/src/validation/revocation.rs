@@ -41,11 +41,12 @@ pub(super) fn check_path(findings: &mut Vec<Finding>, path: &[Certificate], inqu
     all_good
 }
 
-/// Whether the evidence alone answers for every certificate of the path. Nothing is recorded.
+/// Whether the evidence alone answers for every certificate of the path, as of the time that matters: that makes a
+/// long-term signature, whoever may want later lists before relying on it. Nothing is recorded.
 pub(super) fn is_complete(path: &[Certificate], inquiry: &Inquiry<'_>, evidence: &Evidence) -> bool {
     let asked = Inquiry { evidence, ..*inquiry };
     (0..path.len().saturating_sub(1)).all(|index| {
-        let standing = standing(asked.proof, since(&asked, index), &moments(&asked), |at, not_before| {
+        let standing = standing(asked.proof, None, &moments(&asked), |at, not_before| {
             revocation::status(path, index, evidence, asked.anchors, at, not_before)
         });
         matches!(standing, Standing::Good(_) | Standing::RevokedLater(..))
