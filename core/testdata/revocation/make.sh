@@ -6,15 +6,15 @@ rm -f ./*.pem ./*.crl ./*.der
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-for authority in root ca; do
-  mkdir "$work/$authority"; touch "$work/$authority/index.txt"; echo 01 > "$work/$authority/number"
+for database in authority ca; do
+  mkdir "$work/$database"; touch "$work/$database/index.txt"; echo 01 > "$work/$database/number"
 done
 cat > "$work/ca.cnf" <<CNF
 [root]
-database = $work/root/index.txt
+database = $work/authority/index.txt
 new_certs_dir = $work
 rand_serial = yes
-crlnumber = $work/root/number
+crlnumber = $work/authority/number
 default_md = sha256
 policy = any
 preserve = yes
@@ -95,6 +95,6 @@ answer ocsp-checked good checked -no_nonce
 answer ocsp-other good other -no_nonce
 answer ocsp-nonce good nocheck
 # The wrong database: nobody is known.
-openssl ocsp -issuer ca.pem -no_nonce -cert good.pem -index "$work/root/index.txt" -CA ca.pem -rsigner nocheck.pem \
+openssl ocsp -issuer ca.pem -no_nonce -cert good.pem -index "$work/authority/index.txt" -CA ca.pem -rsigner nocheck.pem \
   -rkey "$work/nocheck.key" -ndays 7 -respout ocsp-unknown.der >/dev/null 2>&1
 openssl ocsp -issuer ca.pem -no_nonce -cert good.pem -reqout request.der
