@@ -83,6 +83,14 @@ error_codes! {
     Internal = "internal", Service, "Internal error";
     /// The service cannot work at this moment.
     Unavailable = "unavailable", Service, "The service is not available at the moment";
+    /// The caller has more under way, or calls more often, than its share.
+    TooManyRequests = "too_many_requests", Service, "Too many requests";
+    /// The key was used before with another body or on another route.
+    IdempotencyKeyReused = "idempotency_key_reused", Integrator, "The idempotency key belongs to another request";
+    /// The first request with this key has not been answered yet.
+    IdempotencyInProgress = "idempotency_in_progress", Service, "The first request with this key is still running";
+    /// The database does not answer; nothing of the request was kept.
+    DatabaseUnavailable = "database_unavailable", Service, "The database is not available";
 
     // Documents
     /// The file does not start as a PDF.
@@ -155,6 +163,22 @@ error_codes! {
     TimeStampUnavailable = "time_stamp_unavailable", Service, "The time-stamping authority gave no time stamp";
     /// The time stamp is not one of what was sent, or cannot be read.
     TimeStampInvalid = "time_stamp_invalid", Service, "The time stamp cannot be used";
+    /// The order is not in a state that allows this, or it is not this participant's turn.
+    OrderStateConflict = "order_state_conflict", Integrator, "The order is in another state";
+    /// The batch is not in a state that allows this.
+    BatchStateConflict = "batch_state_conflict", Integrator, "The batch is in another state";
+    /// A line of the manifest cannot be used; the detail names the line.
+    ManifestInvalid = "manifest_invalid", Integrator, "The manifest of the batch is not valid";
+    /// The signature was taken back before the key was used.
+    Cancelled = "cancelled", Integrator, "The signature was cancelled";
+    /// The process that holds the token's module ended or was ended at its deadline.
+    TokenAgentFailed = "token_agent_failed", Service, "The token's process ended unexpectedly";
+    /// The release is recorded and waits for the next checkpoint.
+    ReceiptPending = "receipt_pending", Service, "The receipt is not sealed yet";
+    /// The receipt does not prove what it says.
+    ReceiptInvalid = "receipt_invalid", User, "The receipt does not hold";
+    /// The address of a webhook is not one that may be called.
+    WebhookAddressRefused = "webhook_address_refused", Integrator, "The address of the webhook may not be called";
     /// The signature lacks what the level asked for builds upon.
     SignatureNotExtendable = "signature_not_extendable", Integrator, "The signature cannot be raised to this level";
 

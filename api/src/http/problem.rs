@@ -33,7 +33,8 @@ impl ApiError {
     /// Says what is wrong in this case and what to do; no personal data.
     pub(crate) fn new(code: ErrorCode, detail: impl Into<Cow<'static, str>>) -> Self {
         let retry_after_seconds =
-            matches!(code, ErrorCode::Unavailable | ErrorCode::TokenUnavailable).then_some(2);
+            matches!(status(code), StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS)
+                .then_some(2);
         Self { code, detail: detail.into(), errors: Vec::new(), retry_after_seconds, cause: None }
     }
 
@@ -167,7 +168,14 @@ pub(crate) const fn status(code: ErrorCode) -> StatusCode {
         ErrorCode::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         ErrorCode::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         ErrorCode::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        ErrorCode::SignatureStateConflict | ErrorCode::Busy | ErrorCode::StepRefused => StatusCode::CONFLICT,
+        ErrorCode::SignatureStateConflict
+        | ErrorCode::OrderStateConflict
+        | ErrorCode::BatchStateConflict
+        | ErrorCode::IdempotencyInProgress
+        | ErrorCode::ReceiptPending
+        | ErrorCode::Busy
+        | ErrorCode::StepRefused => StatusCode::CONFLICT,
+        ErrorCode::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
         ErrorCode::SignatureExpired => StatusCode::GONE,
         ErrorCode::DigestMismatch
         | ErrorCode::NotAPdf
@@ -184,6 +192,11 @@ pub(crate) const fn status(code: ErrorCode) -> StatusCode {
         | ErrorCode::RevocationMalformed
         | ErrorCode::PolicyNotApplicable
         | ErrorCode::SignatureNotExtendable
+        | ErrorCode::IdempotencyKeyReused
+        | ErrorCode::ManifestInvalid
+        | ErrorCode::Cancelled
+        | ErrorCode::WebhookAddressRefused
+        | ErrorCode::ReceiptInvalid
         | ErrorCode::CertificateMalformed
         | ErrorCode::CertificateExpired
         | ErrorCode::CertificateNotYetValid
@@ -199,6 +212,8 @@ pub(crate) const fn status(code: ErrorCode) -> StatusCode {
         | ErrorCode::CmsMalformed
         | ErrorCode::ContentRequired => StatusCode::UNPROCESSABLE_ENTITY,
         ErrorCode::Unavailable
+        | ErrorCode::DatabaseUnavailable
+        | ErrorCode::TokenAgentFailed
         | ErrorCode::RevocationUnknown
         | ErrorCode::TimeStampUnavailable
         | ErrorCode::TimeStampInvalid

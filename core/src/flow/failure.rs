@@ -73,6 +73,11 @@ const fn next_step(code: ErrorCode) -> NextStep {
         ErrorCode::DigestMismatch
         | ErrorCode::Internal
         | ErrorCode::Unavailable
+        | ErrorCode::TooManyRequests
+        | ErrorCode::IdempotencyInProgress
+        | ErrorCode::DatabaseUnavailable
+        | ErrorCode::TokenAgentFailed
+        | ErrorCode::ReceiptPending
         | ErrorCode::SignatureExpired
         | ErrorCode::SignatureStateConflict
         | ErrorCode::SignatureValueInvalid
@@ -131,6 +136,13 @@ const fn next_step(code: ErrorCode) -> NextStep {
         | ErrorCode::AppearanceInvalid
         | ErrorCode::PolicyNotApplicable
         | ErrorCode::SignatureNotExtendable
+        | ErrorCode::IdempotencyKeyReused
+        | ErrorCode::OrderStateConflict
+        | ErrorCode::BatchStateConflict
+        | ErrorCode::ManifestInvalid
+        | ErrorCode::Cancelled
+        | ErrorCode::ReceiptInvalid
+        | ErrorCode::WebhookAddressRefused
         | ErrorCode::KeyNotFound
         | ErrorCode::TokenPinRejected
         | ErrorCode::TokenPinLocked

@@ -40,6 +40,10 @@ export const en: ErrorTexts = {
     message: "The service could not finish. Try again in a few minutes.",
   },
   unavailable,
+  too_many_requests: unavailable,
+  idempotency_key_reused: notYours,
+  idempotency_in_progress: unavailable,
+  database_unavailable: unavailable,
   not_a_pdf: { title: "This file is not a PDF", message: "Choose a PDF file. Renaming the file is not enough." },
   pdf_damaged: {
     title: "The PDF is damaged",
@@ -130,6 +134,17 @@ export const en: ErrorTexts = {
   policy_not_applicable: notYours,
   time_stamp_unavailable: unavailable,
   time_stamp_invalid: unavailable,
+  order_state_conflict: notYours,
+  batch_state_conflict: elsewhere,
+  manifest_invalid: elsewhere,
+  cancelled: {
+    title: "The signature was cancelled",
+    message: "The bank took this signature back before it was made. Nothing was signed.",
+  },
+  token_agent_failed: unavailable,
+  receipt_pending: unavailable,
+  receipt_invalid: elsewhere,
+  webhook_address_refused: elsewhere,
   signature_not_extendable: notYours,
   not_signed: { title: "The file carries no signature", message: "Choose a signed file." },
   cms_malformed: {

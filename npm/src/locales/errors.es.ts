@@ -40,6 +40,10 @@ export const es: ErrorTexts = {
     message: "El servicio no pudo terminar la operación. Inténtelo de nuevo en unos minutos.",
   },
   unavailable,
+  too_many_requests: unavailable,
+  idempotency_key_reused: notYours,
+  idempotency_in_progress: unavailable,
+  database_unavailable: unavailable,
   not_a_pdf: { title: "Este archivo no es un PDF", message: "Elija un archivo PDF. Cambiar la extensión no basta." },
   pdf_damaged: {
     title: "El PDF está dañado",
@@ -130,6 +134,17 @@ export const es: ErrorTexts = {
   policy_not_applicable: notYours,
   time_stamp_unavailable: unavailable,
   time_stamp_invalid: unavailable,
+  order_state_conflict: notYours,
+  batch_state_conflict: elsewhere,
+  manifest_invalid: elsewhere,
+  cancelled: {
+    title: "La firma fue cancelada",
+    message: "El banco retiró esta firma antes de que se hiciera. No se firmó nada.",
+  },
+  token_agent_failed: unavailable,
+  receipt_pending: unavailable,
+  receipt_invalid: elsewhere,
+  webhook_address_refused: elsewhere,
   signature_not_extendable: notYours,
   not_signed: { title: "El archivo no tiene firma", message: "Elija un archivo firmado." },
   cms_malformed: {
