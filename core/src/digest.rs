@@ -271,6 +271,14 @@ pub(crate) fn to_hex(bytes: &[u8]) -> String {
     bytes.iter().flat_map(|byte| [nibble(byte >> 4), nibble(byte & 0x0f)]).collect()
 }
 
+/// A SHA-256 of the wire: 64 lower-case hexadecimal digits and nothing else.
+pub(crate) fn sha256_from_hex(text: &str) -> Option<[u8; 32]> {
+    if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        return None;
+    }
+    from_hex(text)?.try_into().ok()
+}
+
 /// Bytes of a hexadecimal text of even length, either case.
 fn from_hex(text: &str) -> Option<Vec<u8>> {
     if !text.len().is_multiple_of(2) || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {

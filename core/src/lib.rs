@@ -7,6 +7,7 @@ pub mod cades;
 pub mod cms;
 pub mod digest;
 pub mod error_code;
+pub mod event;
 pub mod flow;
 pub mod icp_brasil;
 mod oid;

@@ -2,11 +2,14 @@
 //!
 //! Requests refuse unknown members; answers are read tolerantly, so that a new member breaks no old SDK.
 
+mod api_key;
+mod batch;
 mod certificate;
 mod custody;
 mod document;
 mod health;
 mod kind;
+mod order;
 mod pdf;
 mod problem;
 mod session;
@@ -14,12 +17,22 @@ mod signature;
 mod state;
 mod to_sign;
 mod validation;
+mod webhook;
 
+pub use api_key::{ApiKey, ApiKeyList, CreateApiKey};
+pub use batch::{
+    Batch, BatchContent, BatchCounts, BatchHeader, BatchItem, BatchItemList, BatchLine, BatchLineError,
+    BatchList, BatchState,
+};
 pub use certificate::{CertificateView, KeyView, SignerView};
 pub use custody::{Custody, CustodyAnswer, CustodyOutcome, CustodySource};
 pub use document::Document;
 pub use health::{Health, HealthCheck};
 pub use kind::{SignatureFormat, SignatureLevel, SignaturePolicy};
+pub use order::{
+    CancelOrder, CancellationCause, CreateOrder, CreateParticipant, Order, OrderCancellation, OrderFlow,
+    OrderList, OrderRules, OrderSignature, OrderState, Participant, ParticipantState,
+};
 pub use pdf::{PdfAppearance, PdfCertification, PdfOptions, PdfPlacement, PdfSubFilter};
 pub use problem::{Problem, ProblemMember};
 pub use session::{CreateSession, Session, SessionSigner};
@@ -29,3 +42,6 @@ pub use signature::{
 pub use state::SignatureState;
 pub use to_sign::{RevisionToSign, ToSign};
 pub use validation::{NotFetched, Validation};
+pub use webhook::{
+    CreateWebhook, DeliveryState, Webhook, WebhookDelivery, WebhookDeliveryList, WebhookList, WebhookState,
+};

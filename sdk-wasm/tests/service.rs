@@ -271,7 +271,10 @@ fn to_sign() -> ToSign {
 fn signature() -> Signature {
     Signature {
         id: "sig_1".into(),
-        document_id: "doc_1".into(),
+        document_id: Some("doc_1".into()),
+        order_id: None,
+        participant_id: None,
+        batch_id: None,
         custody: Custody::Local,
         format: SignatureFormat::Pades,
         level: SignatureLevel::B,

@@ -94,6 +94,8 @@ async fn create_session(
         signer: SessionSigner { identifier: person.identifier.to_owned(), name: person.name.to_owned() },
         origins: origins.to_vec(),
         expires_in_seconds: None,
+        order_id: None,
+        participant_id: None,
     };
     let session = sessions::open(&app, PORTAL, request).await?;
     Ok((StatusCode::CREATED, Json(session)).into_response())

@@ -54,6 +54,9 @@ pub(crate) async fn open(app: &App, client: &str, request: CreateSession) -> Api
     if !(60..=3600).contains(&life_seconds) {
         return Err(ApiError::member("/expires_in_seconds", "60 to 3600"));
     }
+    if request.order_id.is_some() || request.participant_id.is_some() {
+        return Err(ApiError::not_found("order"));
+    }
     let mut origins = request.origins;
     origins.sort();
     origins.dedup();

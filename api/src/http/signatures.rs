@@ -337,7 +337,10 @@ fn view(row: &SignatureRow) -> ApiResult<Signature> {
     };
     Ok(Signature {
         id: row.id.to_string(),
-        document_id: row.document_id.to_string(),
+        document_id: Some(row.document_id.to_string()),
+        order_id: None,
+        participant_id: None,
+        batch_id: None,
         custody: row.custody,
         format: row.format,
         level: row.level,

@@ -115,7 +115,13 @@ mod tests {
     #[test]
     fn the_words_in_sql_are_the_words_in_rust() {
         let schema = MIGRATIONS[1];
-        let states = SignatureState::ALL.map(|state| format!("'{}'", state.as_str())).join(", ");
+        // This schema has neither orders nor batches, so nothing is cancelled in it.
+        let states = SignatureState::ALL
+            .iter()
+            .filter(|state| **state != SignatureState::Cancelled)
+            .map(|state| format!("'{}'", state.as_str()))
+            .collect::<Vec<_>>()
+            .join(", ");
         assert!(schema.contains(&format!("CHECK (state IN ({states}))")));
         let words =
             |values: &[String]| values.iter().map(|word| format!("'{word}'")).collect::<Vec<_>>().join(", ");

@@ -43,3 +43,7 @@ pub enum SignaturePolicy {
     /// AD-RA: references for archiving; level `lta`.
     AdRa,
 }
+
+pub(super) const fn policy_none() -> SignaturePolicy {
+    SignaturePolicy::None
+}

@@ -16,6 +16,12 @@ pub struct CreateSession {
     /// Life of the token in seconds: 60 to 3600, 900 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_in_seconds: Option<u32>,
+    /// The order that the session is for, with `participant_id`; without, the session is for documents of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order_id: Option<String>,
+    /// Which participant of the order signs: the one of `signer`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub participant_id: Option<String>,
 }
 
 /// The person or company of a session.

@@ -24,7 +24,7 @@ pub struct SignatureRequest {
     #[serde(default)]
     pub level: Option<SignatureLevel>,
     /// Signature policy; `none` when absent.
-    #[serde(default = "policy_none")]
+    #[serde(default = "super::kind::policy_none")]
     pub policy: SignaturePolicy,
     /// Signer's certificate, DER in standard base64. Required for `local`, refused for `hsm`.
     #[serde(default)]
@@ -48,15 +48,11 @@ pub struct CreateSignature {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub level: Option<SignatureLevel>,
     /// Signature policy; `none` when absent.
-    #[serde(default = "policy_none")]
+    #[serde(default = "super::kind::policy_none")]
     pub policy: SignaturePolicy,
     /// Signer's certificate, DER in standard base64. Required for `local`, refused for `hsm`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate: Option<String>,
-}
-
-const fn policy_none() -> SignaturePolicy {
-    SignaturePolicy::None
 }
 
 /// One signer's act on one document.
@@ -64,8 +60,17 @@ const fn policy_none() -> SignaturePolicy {
 pub struct Signature {
     /// `sig_…`
     pub id: String,
-    /// The document.
-    pub document_id: String,
+    /// The document; absent when the caller kept it and gave only its digest.
+    pub document_id: Option<String>,
+    /// The order it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order_id: Option<String>,
+    /// Who signs, in an order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub participant_id: Option<String>,
+    /// The batch it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch_id: Option<String>,
     /// Whose key store signs.
     pub custody: Custody,
     /// Kind of artefact.

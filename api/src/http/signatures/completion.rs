@@ -83,7 +83,7 @@ fn settled(app: &App, row: &SignatureRow, value_sha256: &[u8; 32]) -> ApiResult<
         SignatureState::Expired => expired(),
         SignatureState::Prepared if row.expires_at <= app.clock.now() => expired(),
         SignatureState::Prepared => Ok(None),
-        SignatureState::Accepted | SignatureState::Failed => {
+        SignatureState::Accepted | SignatureState::Failed | SignatureState::Cancelled => {
             conflict(format!("it is `{}`", row.state.as_str()))
         }
     }

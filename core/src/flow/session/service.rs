@@ -299,6 +299,7 @@ fn settle(run: Run, key: Key, signature: SignatureSeen, out: &mut Out<'_>) -> Se
             fail(signature.problem.unwrap_or(ErrorCode::Internal), Resume::Start(run.job), out)
         }
         (SignatureState::Expired, _) => fail(ErrorCode::SignatureExpired, Resume::Start(run.job), out),
+        (SignatureState::Cancelled, _) => fail(ErrorCode::Cancelled, Resume::Start(run.job), out),
         (SignatureState::Accepted | SignatureState::Prepared | SignatureState::Signing, _)
             if key.custody() == Custody::Hsm || signature.state == SignatureState::Signing =>
         {
