@@ -45,6 +45,7 @@ macro_rules! events {
 
         /// The data of an event, one variant per [`EventType`].
         #[derive(Debug, Clone, PartialEq, Serialize)]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
         #[serde(untagged)]
         #[non_exhaustive]
         pub enum EventData {

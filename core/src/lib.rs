@@ -14,6 +14,8 @@ mod oid;
 pub mod pades;
 pub mod pdf;
 pub mod revocation;
+#[cfg(feature = "openapi")]
+mod schema;
 #[cfg(test)]
 mod testing;
 pub mod time;

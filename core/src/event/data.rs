@@ -29,6 +29,7 @@ macro_rules! data {
     })+) => {$(
         $(#[doc = $doc])+
         #[derive(Debug, Clone, PartialEq, Serialize)]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
         pub struct $name {
             $($(#[doc = $meaning])+ $(#[serde(skip_serializing_if = $absent)])? pub $member: $type,)+
         }
@@ -354,6 +355,7 @@ data! {
 
 /// Who stopped a webhook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum DisabledCause {
     /// The tenant asked for it.

@@ -14,6 +14,7 @@ pub const SOURCE: &str = "/rubrica";
 /// ([sequence](https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/extensions/sequence.md)).
 /// `D` is [`super::EventData`], or JSON that was kept.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Envelope<'a, D> {
     specversion: &'static str,
     id: &'a str,

@@ -34,6 +34,7 @@ use super::PdfError;
 
 /// How deep a change goes; each level includes those before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ModificationLevel {
     /// Nothing was changed.
@@ -66,6 +67,7 @@ macro_rules! kinds {
     ($($(#[doc = $doc:literal])+ $variant:ident, $wire:literal, $level:ident, $english:literal, $portuguese:literal;)+) => {
         /// What a revision did.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
         #[non_exhaustive]
         pub enum ChangeKind {
             $($(#[doc = $doc])+ #[serde(rename = $wire)] $variant,)+
@@ -155,6 +157,7 @@ kinds! {
 
 /// One thing that a revision did.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Change {
     /// What it is.
     pub kind: ChangeKind,

@@ -26,6 +26,7 @@ use crate::{ErrorCode, Timestamp};
 
 /// Result of the validation of one file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Report {
     /// Version of this shape: 2.
     pub version: u32,

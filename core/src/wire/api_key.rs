@@ -6,6 +6,7 @@ use crate::Timestamp;
 
 /// `POST /v1/api-keys`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CreateApiKey {
     /// For people: 1 to 100 characters.
@@ -19,6 +20,7 @@ pub struct CreateApiKey {
 
 /// An API key as the API shows it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ApiKey {
     /// `apk_…`
     pub id: String,
@@ -41,6 +43,7 @@ pub struct ApiKey {
 
 /// A page of `GET /v1/api-keys`, latest first.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ApiKeyList {
     /// The keys.
     pub items: Vec<ApiKey>,

@@ -9,6 +9,7 @@ use crate::Timestamp;
 
 /// First line of a manifest: what holds for every item.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct BatchHeader {
     /// A name for people: 1 to 200 characters.
@@ -31,6 +32,7 @@ pub struct BatchHeader {
 
 /// A further line of a manifest: one item. Exactly one of `sha256` and `document_id` is given.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct BatchLine {
     /// The caller's own name for the item, unique in the batch: 1 to 128 characters.
@@ -105,6 +107,7 @@ impl BatchLine {
 
 /// A batch as the API shows it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Batch {
     /// `bat_…`
     pub id: String,
@@ -136,6 +139,7 @@ pub struct Batch {
 
 /// State of a batch; [`BatchState::may_become`] has the edges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum BatchState {
     /// Taken; no item was begun.
@@ -197,6 +201,7 @@ impl BatchState {
 
 /// Items of a batch by the state of their signature.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct BatchCounts {
     /// Waiting.
     pub accepted: u64,
@@ -248,6 +253,7 @@ impl BatchCounts {
 
 /// An item of a batch as the API shows it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct BatchItem {
     /// Place in the manifest, from 1; the header does not count.
     pub position: u64,
@@ -271,6 +277,7 @@ pub struct BatchItem {
 
 /// A page of `GET /v1/batches`, latest first.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct BatchList {
     /// The batches.
     pub items: Vec<Batch>,
@@ -280,6 +287,7 @@ pub struct BatchList {
 
 /// A page of `GET /v1/batches/{id}/items`, in the order of the manifest.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct BatchItemList {
     /// The items.
     pub items: Vec<BatchItem>,

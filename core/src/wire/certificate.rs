@@ -6,6 +6,7 @@ use crate::Timestamp;
 
 /// A person or company as it may be shown on a screen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SignerView {
     /// Name.
     pub name: String,
@@ -15,6 +16,7 @@ pub struct SignerView {
 
 /// What is shown of a certificate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CertificateView {
     /// Holder: the common name without a CPF or CNPJ behind the last colon.
     pub holder: SignerView,
@@ -43,6 +45,7 @@ pub struct CertificateView {
 
 /// A key in a custody.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct KeyView {
     /// `key_…`
     pub id: String,

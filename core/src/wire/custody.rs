@@ -6,6 +6,7 @@ use super::KeyView;
 
 /// Where the private key lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Custody {
     /// The person's own device, reached through Web PKI.
@@ -16,6 +17,7 @@ pub enum Custody {
 
 /// `GET /v1/custody`: where this signer's key is (design: the sequential check).
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CustodyAnswer {
     /// The custody to use, absent when the person has to be asked.
     pub custody: Option<Custody>,
@@ -29,6 +31,7 @@ pub struct CustodyAnswer {
 
 /// One source of the sequential check.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CustodySource {
     /// The source that was asked.
     pub source: Custody,
@@ -40,6 +43,7 @@ pub struct CustodySource {
 
 /// A source that is down or slow is *unknown*, never *no*.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum CustodyOutcome {
     /// A usable key is there.

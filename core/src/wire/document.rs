@@ -6,6 +6,7 @@ use crate::Timestamp;
 
 /// A document: immutable bytes.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Document {
     /// `doc_…`
     pub id: String,

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// `GET /health/live` and `GET /health/ready`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Health {
     /// `ok` or `failing`.
     pub status: String,
@@ -13,6 +14,7 @@ pub struct Health {
 
 /// One part checked.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct HealthCheck {
     /// `store`, `objects` or `token`.
     pub name: String,

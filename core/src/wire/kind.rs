@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// The kind of artefact that a signature releases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SignatureFormat {
     /// A PDF with the signature inside (ETSI EN 319 142-1).
@@ -14,6 +15,7 @@ pub enum SignatureFormat {
 
 /// Baseline level (ETSI EN 319 122-1 and 319 142-1), each above the one before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SignatureLevel {
     /// Basic: no proof of time.
@@ -28,6 +30,7 @@ pub enum SignatureLevel {
 
 /// Signature policy of ICP-Brasil named in the signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SignaturePolicy {
     /// No policy is named.

@@ -9,6 +9,7 @@ use crate::Timestamp;
 
 /// `POST /v1/orders`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CreateOrder {
     /// The caller's own name for the order, such as the number of a contract: 1 to 128 characters, without personal
@@ -38,6 +39,7 @@ pub struct CreateOrder {
 
 /// A participant of an order to be.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CreateParticipant {
     /// The person or company.
@@ -63,6 +65,7 @@ const fn yes() -> bool {
 
 /// Whose turn it is in an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum OrderFlow {
     /// One position after the other.
@@ -87,6 +90,7 @@ impl OrderFlow {
 
 /// What every signature of an order obeys.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct OrderRules {
     /// Kind of artefact.
@@ -104,6 +108,7 @@ pub struct OrderRules {
 
 /// An order as the API shows it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Order {
     /// `ord_…`
     pub id: String,
@@ -137,6 +142,7 @@ pub struct Order {
 
 /// State of an order: `open`, then one of the others for good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum OrderState {
     /// Participants sign.
@@ -173,6 +179,7 @@ impl OrderState {
 
 /// Why an order is `cancelled`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OrderCancellation {
     /// Who ended it.
     pub cause: CancellationCause,
@@ -184,6 +191,7 @@ pub struct OrderCancellation {
 
 /// Who ended a cancelled order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum CancellationCause {
     /// The tenant asked for it.
@@ -205,6 +213,7 @@ impl CancellationCause {
 
 /// Body of `POST /v1/orders/{id}/cancel` and of a participant's `decline`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CancelOrder {
     /// Why: at most 500 characters; shown with the order, not in events.
@@ -214,6 +223,7 @@ pub struct CancelOrder {
 
 /// A participant of an order as the API shows them.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Participant {
     /// `par_…`
     pub id: String,
@@ -237,6 +247,7 @@ pub struct Participant {
 
 /// State of a participant: `waiting → ready → signed` or `declined`; the end of the order makes the rest `skipped`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ParticipantState {
     /// Others come first.
@@ -276,6 +287,7 @@ impl ParticipantState {
 
 /// A signature within an order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OrderSignature {
     /// `sig_…`
     pub signature_id: String,
@@ -287,6 +299,7 @@ pub struct OrderSignature {
 
 /// A page of `GET /v1/orders`, latest first.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OrderList {
     /// The orders.
     pub items: Vec<Order>,

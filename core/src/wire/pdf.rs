@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// How a signature stands in a PDF. Every member may be absent.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PdfOptions {
     /// Fully qualified name of an empty signature field to sign.
@@ -31,6 +32,7 @@ pub struct PdfOptions {
 
 /// What a certification allows afterwards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum PdfCertification {
     /// Nothing but validation data and document time stamps.
@@ -43,6 +45,7 @@ pub enum PdfCertification {
 
 /// The names under which a signature is stored in a PDF.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum PdfSubFilter {
     /// `/ETSI.CAdES.detached`: what every reader understands.
@@ -53,6 +56,7 @@ pub enum PdfSubFilter {
 
 /// A visible signature.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PdfAppearance {
     /// Page and rectangle; absent for an existing field, which has a place of its own.
@@ -68,6 +72,7 @@ pub struct PdfAppearance {
 
 /// Page and rectangle in points (1/72 inch), from the lower left corner of the page as a reader shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PdfPlacement {
     /// Number of the page, from 1.

@@ -6,6 +6,7 @@ use crate::ErrorCode;
 
 /// Error body, `application/problem+json` (RFC 9457).
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Problem {
     /// Stable URI ending in the code.
     #[serde(rename = "type")]
@@ -29,6 +30,7 @@ pub struct Problem {
 
 /// One member at fault.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ProblemMember {
     /// JSON Pointer (RFC 6901) into the request.
     pub pointer: String,

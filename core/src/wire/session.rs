@@ -7,6 +7,7 @@ use crate::Timestamp;
 
 /// `POST /v1/sessions`: the tenant's backend opens a short-lived session for one signer.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CreateSession {
     /// Who will sign.
@@ -26,6 +27,7 @@ pub struct CreateSession {
 
 /// The person or company of a session.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SessionSigner {
     /// CPF (11 digits) or CNPJ (14 characters), without punctuation. Never logged, never sent back.
@@ -36,6 +38,7 @@ pub struct SessionSigner {
 
 /// Answer to `POST /v1/sessions`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Session {
     /// `ses_…`
     pub id: String,

@@ -12,6 +12,7 @@ use crate::{ErrorCode, Timestamp};
 ///
 /// [`CreateSignature`] is the part that the browser's SDK sends; both are read the same way.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SignatureRequest {
     /// The document to sign.
@@ -36,6 +37,7 @@ pub struct SignatureRequest {
 
 /// What the browser's SDK sends to `POST /v1/signatures`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CreateSignature {
     /// The document to sign.
@@ -57,6 +59,7 @@ pub struct CreateSignature {
 
 /// One signer's act on one document.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Signature {
     /// `sig_…`
     pub id: String,
@@ -97,6 +100,7 @@ pub struct Signature {
 
 /// `POST /v1/signatures/{id}/complete`. The same body again gives the same answer; another body is a conflict.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CompleteSignature {
     /// Raw signature value as the device gave it, standard base64.
@@ -105,6 +109,7 @@ pub struct CompleteSignature {
 
 /// The released bytes; fetch them at `GET /v1/signatures/{id}/content`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Artefact {
     /// Proposed file name.
     pub name: String,
@@ -120,6 +125,7 @@ pub struct Artefact {
 
 /// Why a signature ended without artefact.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SignatureProblem {
     /// Stable code.
     pub code: ErrorCode,

@@ -15,6 +15,7 @@ use super::{Custody, SignatureLevel};
 /// Whatever is not final may end in `failed`; until the intent is committed also in `cancelled`; `prepared` at `local`
 /// also in `expired`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SignatureState {
     /// Taken, nothing built yet.

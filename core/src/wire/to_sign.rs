@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// The SDK recomputes each digest from the bytes and refuses on any difference.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ToSign {
     /// DER of the signed attributes as `SET OF` (RFC 5652 §5.4), standard base64.
     pub signed_attributes: String,
@@ -21,6 +22,7 @@ pub struct ToSign {
 
 /// The bytes appended to the document, so that the SDK can compute the digest over the ByteRange itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RevisionToSign {
     /// Appended bytes, standard base64. The `Contents` string in them is all zeros.
     pub appended: String,

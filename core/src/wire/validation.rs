@@ -10,6 +10,7 @@ use crate::validation::Report;
 /// detached signature. Query: `at`, the time the question is asked for, RFC 3339, now when absent; `language`, `pt-BR`
 /// or `en`, asks for the text. Nothing of it is stored.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Validation {
     /// SHA-256 of the signed file, lower-case hexadecimal.
     pub file_sha256: String,
@@ -24,6 +25,7 @@ pub struct Validation {
 
 /// An address that gave nothing to a validation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NotFetched {
     /// As a certificate names it.
     pub url: String,

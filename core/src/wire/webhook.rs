@@ -7,6 +7,7 @@ use crate::event::EventType;
 
 /// `POST /v1/webhooks`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CreateWebhook {
     /// Where events go: `https`, a public address, at most 2048 characters.
@@ -21,6 +22,7 @@ pub struct CreateWebhook {
 
 /// A webhook as the API shows it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Webhook {
     /// `whk_…`
     pub id: String,
@@ -43,6 +45,7 @@ pub struct Webhook {
 
 /// State of a webhook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum WebhookState {
     /// Events are sent.
@@ -67,6 +70,7 @@ impl WebhookState {
 
 /// A page of `GET /v1/webhooks`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct WebhookList {
     /// The webhooks.
     pub items: Vec<Webhook>,
@@ -76,6 +80,7 @@ pub struct WebhookList {
 
 /// One event on its way to one webhook.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct WebhookDelivery {
     /// The event, `evt_…`; the same in every attempt (`webhook-id`).
     pub event_id: String,
@@ -99,6 +104,7 @@ pub struct WebhookDelivery {
 
 /// State of a delivery: `pending`, then `delivered` or `dead`; a dead one may be sent again and is then `pending`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum DeliveryState {
     /// To be tried, or to be tried again.
@@ -126,6 +132,7 @@ impl DeliveryState {
 
 /// A page of `GET /v1/webhooks/{id}/deliveries`, latest first.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct WebhookDeliveryList {
     /// The deliveries.
     pub items: Vec<WebhookDelivery>,

@@ -13,6 +13,7 @@ const MAX_NAMED: usize = 5;
 
 /// How much of a PDF a signature covers, as pyHanko names it. The order is from good to bad.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Coverage {
     /// Everything to the end of the file.
@@ -27,6 +28,7 @@ pub enum Coverage {
 
 /// What belongs to a signature inside a PDF.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PdfSignatureReport {
     /// How much of the file is signed.
     pub coverage: Coverage,

@@ -11,6 +11,7 @@ use crate::validation::Language;
 
 /// One state of a PDF as it was saved.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PdfRevision {
     /// From 1, the oldest first.
     pub number: usize,

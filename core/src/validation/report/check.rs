@@ -6,6 +6,7 @@ macro_rules! named {
     ($(#[doc = $outer:literal])+ $name:ident { $($(#[doc = $doc:literal])+ $variant:ident = $text:literal;)+ }) => {
         $(#[doc = $outer])+
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
         #[non_exhaustive]
         pub enum $name {
             $($(#[doc = $doc])+ #[serde(rename = $text)] $variant,)+

@@ -11,6 +11,7 @@ use crate::wire::{CertificateView, SignatureFormat};
 
 /// Result for one signature.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SignatureReport {
     /// Name of the signature field, in a PDF.
     pub field: Option<String>,
@@ -50,6 +51,7 @@ pub struct SignatureReport {
     /// Time stamps inside the signature, in the order of the file.
     pub time_stamps: Vec<TimeStampReport>,
     /// Signatures over this signature's value (RFC 5652 §11.4), each with a report of its own.
+    #[cfg_attr(feature = "openapi", schema(no_recursion))]
     pub counter_signatures: Vec<Self>,
     /// What would help to decide; [`Report::new`](super::Report::new) takes it.
     #[serde(skip)]
@@ -58,6 +60,7 @@ pub struct SignatureReport {
 
 /// Whether the content is what was signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Integrity {
     /// The digest of the content and the signature value verify.
@@ -70,6 +73,7 @@ pub enum Integrity {
 
 /// What kind of signature it is, as far as it was proved. A description, not a legal effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SignatureNature {
     /// With a certificate under a root of ICP-Brasil, by fingerprint, whose path was validated.
@@ -89,6 +93,7 @@ impl SignatureNature {
 
 /// A time that a time stamp proves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ProvenTime {
     /// The time.
     pub time: Timestamp,
@@ -100,6 +105,7 @@ pub struct ProvenTime {
 
 /// Baseline levels (ETSI EN 319 122-1 §6.1, EN 319 142-1 §6.1). The order is from little to much.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum BaselineLevel {
     /// Basic: no proof of time.
@@ -127,6 +133,7 @@ impl BaselineLevel {
 
 /// Profiles of ICP-Brasil (DOC-ICP-15). The order is from little to much.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum IcpBrasilProfile {
     /// Basic reference.
@@ -157,6 +164,7 @@ impl IcpBrasilProfile {
 
 /// The signature policy that a signature declares.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PolicyStatement {
     /// Dotted identifier.
     pub oid: String,

@@ -10,6 +10,7 @@ use crate::wire::CertificateView;
 
 /// Result for one time stamp (RFC 3161), validated as a signature of its authority.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TimeStampReport {
     /// What it is about.
     pub kind: TimeStampKind,
@@ -41,6 +42,7 @@ pub struct TimeStampReport {
 
 /// What a time stamp is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum TimeStampKind {
