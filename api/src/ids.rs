@@ -1,10 +1,14 @@
 //! Identifiers of resources: a prefix and 128 random bits, opaque to callers.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
 use rusqlite::ToSql;
 use rusqlite::types::{FromSql, FromSqlResult, ToSqlOutput, ValueRef};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::{hex, random};
 
@@ -52,6 +56,23 @@ macro_rules! ids {
             }
         }
 
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                ObjectBuilder::new()
+                    .schema_type(Type::String)
+                    .description(Some(concat!($($doc),+)))
+                    .pattern(Some(concat!("^", $prefix, "_[0-9a-f]{32}$")))
+                    .examples([concat!($prefix, "_00112233445566778899aabbccddeeff")])
+                    .into()
+            }
+        }
+
+        impl ToSchema for $name {
+            fn name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+        }
+
         impl ToSql for $name {
             fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
                 self.0.to_sql()
@@ -63,7 +84,13 @@ macro_rules! ids {
                 String::column_result(value).map(Self)
             }
         }
-    )+};
+    )+
+
+        /// Schemas of all of them: what stands in a path.
+        pub(crate) fn schemas() -> Vec<(String, RefOr<Schema>)> {
+            vec![$(($name::name().into_owned(), $name::schema())),+]
+        }
+    };
 }
 
 ids! {

@@ -68,6 +68,7 @@ struct Authorities {
 }
 
 /// Routes of the authorities; none for a folder of an older demo, which has kept no keys.
+#[expect(clippy::disallowed_methods, reason = "other parties of the demo, no part of the contract")]
 pub(crate) fn routes(files: &DemoFiles, clock: Arc<dyn Clock>) -> Result<Router<Arc<App>>, Failure> {
     let path = files.authorities();
     if !path.exists() {

@@ -45,6 +45,7 @@ struct LogIn {
 }
 
 /// Routes of the demo, for a server on `address`.
+#[expect(clippy::disallowed_methods, reason = "the demo's own backend is no part of the contract")]
 pub(crate) fn routes(files: &DemoFiles, address: SocketAddr) -> Result<Router<Arc<App>>, Failure> {
     let read = |path: std::path::PathBuf| {
         std::fs::read(&path).map_err(|error| {

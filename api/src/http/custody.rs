@@ -14,7 +14,17 @@ use crate::app::App;
 use crate::store;
 use crate::store::keys::KeyRow;
 
-/// Handles `GET /v1/custody`.
+/// Finds where the key of the session's signer lives.
+///
+/// The sources are asked in order, up to the first that has one; each is listed with its outcome. A source that cannot
+/// tell is `unknown`, never `no`.
+#[utoipa::path(
+    get,
+    path = "/v1/custody",
+    tag = "custody",
+    security(("session" = [])),
+    responses((status = 200, description = "Where to sign, or what the person may choose from", body = CustodyAnswer)),
+)]
 pub(super) async fn show_custody(
     State(app): State<Arc<App>>,
     session: SessionCaller,

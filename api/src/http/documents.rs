@@ -16,6 +16,7 @@ use super::auth::{Caller, SessionCaller};
 use super::body::Pieces;
 use super::download::{CONTENT_DIGEST, Download};
 use super::json::Json;
+use super::openapi::Bytes;
 use super::problem::{ApiError, ApiResult};
 use crate::app::App;
 use crate::ids::DocumentId;
@@ -26,7 +27,27 @@ use crate::store::documents::{DocumentRow, Scope};
 const FILE_NAME: HeaderName = HeaderName::from_static("rubrica-file-name");
 const LONGEST_NAME: usize = 255;
 
-/// Handles `POST /v1/documents`: the body is the file.
+/// Uploads a document: the body is the file.
+///
+/// What does not have the announced digest is refused.
+#[utoipa::path(
+    post,
+    path = "/v1/documents",
+    tag = "documents",
+    security(("session" = [])),
+    params(
+        ("content-digest" = Option<String>, Header, description = "Announces the bytes (RFC 9530)",
+            pattern = r"^sha-256=:[A-Za-z0-9+/]{43}=:$"),
+        ("rubrica-file-name" = Option<String>, Header, description = "Name of the file, percent-encoded UTF-8"),
+        ("name" = Option<String>, Query, description = "The same, for clients that cannot send the header"),
+    ),
+    request_body(
+        description = "The bytes of the file",
+        content((Bytes = "application/pdf"), (Bytes = "application/octet-stream")),
+    ),
+    responses((status = 201, description = "The document", body = Document)),
+    extensions(("x-error-codes" = json!([ErrorCode::DigestMismatch]))),
+)]
 pub(super) async fn create_document(
     State(app): State<Arc<App>>,
     session: SessionCaller,
@@ -83,7 +104,15 @@ pub(super) async fn create_document(
     Ok((StatusCode::CREATED, Json(document)).into_response())
 }
 
-/// Handles `GET /v1/documents/{id}`.
+/// Shows a document.
+#[utoipa::path(
+    get,
+    path = "/v1/documents/{id}",
+    tag = "documents",
+    security(("session" = []), ("api_key" = [])),
+    params(("id" = DocumentId, Path, description = "The document")),
+    responses((status = 200, description = "The document", body = Document)),
+)]
 pub(super) async fn show_document(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -92,7 +121,20 @@ pub(super) async fn show_document(
     Ok(Json(find(&app, &id, caller.scope())?.to_wire()))
 }
 
-/// Handles `GET /v1/documents/{id}/content`.
+/// Downloads the bytes of a document.
+#[utoipa::path(
+    get,
+    path = "/v1/documents/{id}/content",
+    tag = "documents",
+    security(("session" = []), ("api_key" = [])),
+    params(("id" = DocumentId, Path, description = "The document")),
+    responses(
+        (status = 200, description = "The bytes", headers(
+            ("content-disposition" = String, description = "The name of the file (RFC 6266)"),
+            ("content-digest" = String, description = "SHA-256 of the bytes (RFC 9530)"),
+        ), content((Bytes = "application/pdf"), (Bytes = "application/octet-stream"))),
+    ),
+)]
 pub(super) async fn download_document(
     State(app): State<Arc<App>>,
     caller: Caller,

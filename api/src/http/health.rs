@@ -20,12 +20,27 @@ const KEPT: Duration = Duration::from_secs(3);
 #[derive(Debug, Default)]
 pub(crate) struct Readiness(Mutex<Option<(Instant, Vec<HealthCheck>)>>);
 
-/// Handles `GET /health/live`.
+/// Says that the process answers.
+#[utoipa::path(
+    get,
+    path = "/health/live",
+    tag = "operations",
+    responses((status = 200, description = "The process answers", body = Health)),
+)]
 pub(super) async fn show_liveness() -> Json<Health> {
     Json(Health { status: "ok".to_owned(), checks: Vec::new() })
 }
 
-/// Handles `GET /health/ready`.
+/// Says whether this instance can sign, part by part.
+#[utoipa::path(
+    get,
+    path = "/health/ready",
+    tag = "operations",
+    responses(
+        (status = 200, description = "Every part works", body = Health),
+        (status = 503, description = "A part fails: send the traffic elsewhere", body = Health),
+    ),
+)]
 pub(super) async fn show_readiness(State(app): State<Arc<App>>) -> Response {
     // Held while checking, so that many callers cause one check.
     let mut last = app.readiness.0.lock().await;

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{get, post};
+use axum::routing::get;
 use rubrica_core::ErrorCode;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::problem::ApiError;
-use super::{cors, custody, documents, envelope, health, sessions, signatures, site, validations};
+use super::{cors, custody, documents, envelope, health, openapi, sessions, signatures, site, validations};
 use crate::app::App;
 
 /// Routes that a command adds to those of the API, and the files it serves.
@@ -18,28 +20,49 @@ pub(crate) struct Extras {
     pub(crate) site: Option<site::Site>,
 }
 
+/// The routes that browsers of other origins may reach: all below `/v1`.
+fn api() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::with_openapi(openapi::base())
+        .routes(routes!(sessions::create_session))
+        .routes(routes!(documents::create_document))
+        .routes(routes!(documents::show_document))
+        .routes(routes!(documents::download_document))
+        .routes(routes!(custody::show_custody))
+        .routes(routes!(signatures::create_signature))
+        .routes(routes!(signatures::show_signature))
+        .routes(routes!(signatures::completion::complete_signature))
+        .routes(routes!(signatures::download_signature))
+        .routes(routes!(validations::create_validation))
+}
+
+/// Health and documentation.
+fn operations() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(health::show_liveness))
+        .routes(routes!(health::show_readiness))
+        .routes(routes!(openapi::show_openapi))
+        .routes(routes!(openapi::show_docs))
+}
+
+/// Everything that the document describes.
+pub(super) fn contract() -> OpenApiRouter<Arc<App>> {
+    api().merge(operations())
+}
+
 /// Builds the router of an instance.
 pub(crate) fn build(app: &Arc<App>, extras: Extras) -> Router {
-    let api = Router::new()
-        .route("/v1/sessions", post(sessions::create_session))
-        .route("/v1/documents", post(documents::create_document))
-        .route("/v1/documents/{id}", get(documents::show_document))
-        .route("/v1/documents/{id}/content", get(documents::download_document))
-        .route("/v1/custody", get(custody::show_custody))
-        .route("/v1/signatures", post(signatures::create_signature))
-        .route("/v1/signatures/{id}", get(signatures::show_signature))
-        .route("/v1/signatures/{id}/complete", post(signatures::complete_signature))
-        .route("/v1/signatures/{id}/content", get(signatures::download_signature))
-        .route("/v1/validations", post(validations::create_validation))
+    let api = Router::from(api());
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "not a route: what is unknown below /v1 is answered with CORS too"
+    )]
+    let api = api
         .route("/v1/{*rest}", get(no_route))
         // Before the layer, so that a preflight, which no route takes, passes through it.
         .method_not_allowed_fallback(wrong_method)
         .layer(from_fn_with_state(Arc::clone(app), cors::answer));
-    let router = api
-        .route("/health/live", get(health::show_liveness))
-        .route("/health/ready", get(health::show_readiness))
-        .merge(extras.routes)
-        .method_not_allowed_fallback(wrong_method);
+    let router =
+        api.merge(Router::from(operations())).merge(extras.routes).method_not_allowed_fallback(wrong_method);
     match extras.site {
         Some(site) => router.fallback(move |request| site.clone().answer(request)),
         None => router.fallback(no_route),

@@ -22,7 +22,20 @@ use crate::{hex, random, store};
 const MOST_ORIGINS: usize = 10;
 const LONGEST_NAME: usize = 200;
 
-/// Handles `POST /v1/sessions`.
+/// Opens a short-lived session for one signer.
+///
+/// The page of the portal gets the token and nothing else of the bank's credentials.
+#[utoipa::path(
+    post,
+    path = "/v1/sessions",
+    tag = "sessions",
+    security(("api_key" = [])),
+    request_body(content = CreateSession, example = json!({
+        "signer": { "identifier": "52998224725", "name": "ANA BEATRIZ DE SOUZA TEST" },
+        "origins": ["https://bank.example"],
+    })),
+    responses((status = 201, description = "The session; its token is shown once", body = Session)),
+)]
 pub(super) async fn create_session(
     State(app): State<Arc<App>>,
     client: ClientCaller,

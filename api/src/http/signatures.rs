@@ -1,6 +1,6 @@
 //! `/v1/signatures`: begin, look, complete, download.
 
-mod completion;
+pub(super) mod completion;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +20,7 @@ use super::auth::{Caller, SessionCaller};
 use super::documents;
 use super::download::Download;
 use super::json::Json;
+use super::openapi::Bytes;
 use super::problem::{ApiError, ApiResult};
 use crate::app::App;
 use crate::engine::Task;
@@ -31,12 +32,60 @@ use crate::store::documents::{DocumentRow, Scope};
 use crate::store::signatures::SignatureRow;
 use crate::{hex, store};
 
-pub(super) use completion::complete_signature;
+/// Why a signature is not begun: what is wrong with the document, the key, the certificate or what is asked for.
+const OF_NEW: [ErrorCode; 21] = [
+    ErrorCode::NotFound,
+    ErrorCode::NotAPdf,
+    ErrorCode::PdfDamaged,
+    ErrorCode::PdfEncrypted,
+    ErrorCode::PdfUnsupported,
+    ErrorCode::PdfSigningForbidden,
+    ErrorCode::PdfPasswordWrong,
+    ErrorCode::SignatureFieldNotFound,
+    ErrorCode::SignatureFieldUnusable,
+    ErrorCode::AppearanceInvalid,
+    ErrorCode::LimitExceeded,
+    ErrorCode::CertificateMalformed,
+    ErrorCode::CertificateExpired,
+    ErrorCode::CertificateNotYetValid,
+    ErrorCode::CertificateWrongUsage,
+    ErrorCode::CertificateUntrusted,
+    ErrorCode::CertificateWrongPerson,
+    ErrorCode::KeyUnsupported,
+    ErrorCode::KeyNotFound,
+    ErrorCode::PolicyNotApplicable,
+    ErrorCode::CertificateRevoked,
+];
 
 /// Longest wait of `?wait_ms=`.
 const LONGEST_WAIT_MS: u64 = 20_000;
 
-/// Handles `POST /v1/signatures`: 201 with `to_sign` for `local`, 202 for `hsm`.
+/// Begins a signature.
+///
+/// With custody `local` the answer is 201 and holds `to_sign`: what the person's key has to sign; the value comes back by
+/// `complete_signature`. With custody `hsm` it is 202, and the service signs.
+#[utoipa::path(
+    post,
+    path = "/v1/signatures",
+    tag = "signatures",
+    security(("session" = [])),
+    request_body(content = SignatureRequest, example = json!({
+        "document_id": "doc_00112233445566778899aabbccddeeff",
+        "custody": "hsm",
+        "format": "pades",
+        "level": "t",
+        "policy": "ad_rt",
+    })),
+    responses(
+        (status = 201, description = "Prepared: the person signs", body = Signature, headers(
+            ("location" = String, description = "Path of the signature"),
+        )),
+        (status = 202, description = "Accepted: the service signs", body = Signature, headers(
+            ("location" = String, description = "Path of the signature"),
+        )),
+    ),
+    extensions(("x-error-codes" = json!(OF_NEW))),
+)]
 pub(super) async fn create_signature(
     State(app): State<Arc<App>>,
     session: SessionCaller,
@@ -60,7 +109,19 @@ pub(super) async fn create_signature(
     Ok(response)
 }
 
-/// Handles `GET /v1/signatures/{id}`, with `?wait_ms=` as a long poll for its end.
+/// Shows a signature, and waits for its end when asked to.
+#[utoipa::path(
+    get,
+    path = "/v1/signatures/{id}",
+    tag = "signatures",
+    security(("session" = []), ("api_key" = [])),
+    params(
+        ("id" = SignatureId, Path, description = "The signature"),
+        ("wait_ms" = Option<u64>, Query, maximum = 20000,
+            description = "Longest time to wait for a final state, in milliseconds; 0 when absent"),
+    ),
+    responses((status = 200, description = "The signature", body = Signature)),
+)]
 pub(super) async fn show_signature(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -93,7 +154,21 @@ pub(super) async fn show_signature(
     }
 }
 
-/// Handles `GET /v1/signatures/{id}/content`.
+/// Downloads the released artefact.
+#[utoipa::path(
+    get,
+    path = "/v1/signatures/{id}/content",
+    tag = "signatures",
+    security(("session" = []), ("api_key" = [])),
+    params(("id" = SignatureId, Path, description = "The signature")),
+    responses(
+        (status = 200, description = "The signed PDF, or the detached CMS", headers(
+            ("content-disposition" = String, description = "The name of the file (RFC 6266)"),
+            ("content-digest" = String, description = "SHA-256 of the bytes (RFC 9530)"),
+        ), content((Bytes = "application/pdf"), (Bytes = "application/pkcs7-signature"))),
+    ),
+    extensions(("x-error-codes" = json!([ErrorCode::SignatureStateConflict]))),
+)]
 pub(super) async fn download_signature(
     State(app): State<Arc<App>>,
     caller: Caller,

@@ -13,11 +13,13 @@ use percent_encoding::percent_decode_str;
 use rubrica_core::validation::{Context, Language};
 use rubrica_core::wire::Validation;
 use rubrica_core::{ErrorCode, Timestamp};
+use utoipa::ToSchema;
 
 use super::auth::ClientCaller;
 use super::body::Pieces;
 use super::documents::parameter;
 use super::json::Json;
+use super::openapi::Bytes;
 use super::problem::{ApiError, ApiResult};
 use crate::app::App;
 use crate::hex;
@@ -32,13 +34,58 @@ struct Upload {
     content: Option<Unkept>,
 }
 
+/// The parts of a form.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes what `receive_form` reads part by part")]
+struct ValidationForm {
+    /// The signed file.
+    #[schema(value_type = Bytes)]
+    file: Vec<u8>,
+    /// The content of a detached signature.
+    #[schema(value_type = Option<Bytes>)]
+    content: Option<Vec<u8>>,
+}
+
 /// What the query asks for.
 struct Question {
     at: Option<Timestamp>,
     language: Option<Language>,
 }
 
-/// Handles `POST /v1/validations`.
+/// Validates a signed file. Nothing of it is kept.
+///
+/// A PDF, a CMS with its content, or a form with a detached signature (`file`) and what it signs (`content`). A file that
+/// can be read has a report, whatever the verdict.
+#[utoipa::path(
+    post,
+    path = "/v1/validations",
+    tag = "validations",
+    security(("api_key" = [])),
+    params(
+        ("at" = Option<Timestamp>, Query, description = "The time the question is asked for; now when absent"),
+        ("language" = Option<String>, Query, description = "Asks for the report in words: `pt-BR` or `en`",
+            pattern = "^(pt-BR|en)$"),
+    ),
+    request_body(description = "The signed file", content(
+        (Bytes = "application/pdf"),
+        (Bytes = "application/pkcs7-signature"),
+        (Bytes = "application/pkcs7-mime"),
+        (Bytes = "application/octet-stream"),
+        (ValidationForm = "multipart/form-data"),
+    )),
+    responses((status = 200, description = "The report", body = Validation)),
+    extensions(("x-error-codes" = json!([
+        ErrorCode::NotSigned,
+        ErrorCode::CmsMalformed,
+        ErrorCode::ContentRequired,
+        ErrorCode::NotAPdf,
+        ErrorCode::PdfDamaged,
+        ErrorCode::PdfEncrypted,
+        ErrorCode::PdfUnsupported,
+        ErrorCode::PdfPasswordWrong,
+        ErrorCode::LimitExceeded,
+    ]))),
+)]
 pub(super) async fn create_validation(
     State(app): State<Arc<App>>,
     _: ClientCaller,

@@ -15,6 +15,7 @@ mod health;
 mod hsm_signatures;
 mod levels;
 mod local_signatures;
+mod openapi;
 mod sessions;
 mod support;
 mod token;

@@ -25,10 +25,26 @@ use crate::store::{self, StoreError};
 /// How long the caller is kept waiting for time stamps and revocation data; then the state tells.
 const HANDED_OVER: Duration = Duration::from_secs(10);
 
-/// Handles `POST /v1/signatures/{id}/complete`.
+/// Completes a signature with the value that the person's key made.
 ///
 /// A wrong value changes nothing: the person may try again until the time is over. The same value again gives the same
 /// answer; another value for a released signature is a conflict.
+#[utoipa::path(
+    post,
+    path = "/v1/signatures/{id}/complete",
+    tag = "signatures",
+    security(("session" = [])),
+    params(("id" = SignatureId, Path, description = "The signature")),
+    request_body = CompleteSignature,
+    responses((status = 200, description = "The signature: released, or `signing` above level `b`", body = Signature)),
+    extensions(("x-error-codes" = json!([
+        ErrorCode::SignatureStateConflict,
+        ErrorCode::SignatureExpired,
+        ErrorCode::SignatureValueInvalid,
+        ErrorCode::CertificateExpired,
+        ErrorCode::CertificateUntrusted,
+    ]))),
+)]
 pub(crate) async fn complete_signature(
     State(app): State<Arc<App>>,
     session: SessionCaller,
