@@ -72,7 +72,7 @@ impl App {
         clock: Arc<dyn Clock>,
         keys: Option<Arc<dyn SigningKeys>>,
     ) -> Result<Self, Failure> {
-        let store = Store::open(&folder.database())?;
+        let store = Store::open(&config.store, &folder.database())?;
         let objects = match role {
             Role::Server => Objects::open(folder.objects(), store.clone())?,
             Role::Beside => Objects::open_beside(folder.objects(), store.clone()),

@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 use crate::failure::Failure;
 
 pub(crate) use sections::{
-    Client, Data, Fetch, Limits, Log, LogFormat, LogLevel, Server, Sessions, Signatures, Token, Trust, Tsa,
+    Client, Data, Fetch, Limits, Log, LogFormat, LogLevel, Server, Sessions, Signatures, Store, Token, Trust,
+    Tsa,
 };
 
 /// Everything an instance can be told.
@@ -21,6 +22,7 @@ pub(crate) struct Config {
     pub(crate) server: Server,
     pub(crate) limits: Limits,
     pub(crate) data: Data,
+    pub(crate) store: Store,
     pub(crate) token: Token,
     pub(crate) trust: Trust,
     pub(crate) sessions: Sessions,
@@ -56,6 +58,7 @@ impl Config {
             }
         };
         resolve(&mut self.data.folder);
+        resolve(&mut self.store.password_file);
         resolve(&mut self.token.pin_file);
         resolve(&mut self.fetch.cache_folder);
         resolve(&mut self.tsa.password_file);
@@ -89,6 +92,8 @@ impl Config {
             ((100..=120_000).contains(&self.tsa.timeout_ms), "tsa.timeout_ms must be 100 to 120000"),
             (self.tsa.retry_ms >= 100, "tsa.retry_ms must be at least 100"),
             (self.server.max_connections > 0, "server.max_connections must not be 0"),
+            ((1..=64).contains(&self.store.connections), "store.connections must be 1 to 64"),
+            ((100..=120_000).contains(&self.store.timeout_ms), "store.timeout_ms must be 100 to 120000"),
         ];
         if let Some((_, rule)) = rules.iter().find(|(holds, _)| !holds) {
             return Err(invalid(rule));

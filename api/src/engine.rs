@@ -151,7 +151,7 @@ impl Running {
 
 /// Takes up what the last process left and starts working.
 pub(crate) async fn run(app: &Arc<App>) -> Result<Running, store::StoreError> {
-    let left = app.store.read(store::signatures::under_way)?;
+    let left = app.store.read(store::signatures::under_way).await?;
     if !left.is_empty() {
         tracing::info!(signatures = left.len(), "taking up signatures of the last run");
     }

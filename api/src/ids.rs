@@ -4,12 +4,11 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
-use rusqlite::ToSql;
-use rusqlite::types::{FromSql, FromSqlResult, ToSqlOutput, ValueRef};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
+use crate::store::{ColumnValue, FromColumn, ToValue, Value};
 use crate::{hex, random};
 
 /// The text cannot be an identifier of this kind.
@@ -73,15 +72,15 @@ macro_rules! ids {
             }
         }
 
-        impl ToSql for $name {
-            fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-                self.0.to_sql()
+        impl ToValue for $name {
+            fn to_value(&self) -> Value<'_> {
+                self.0.to_value()
             }
         }
 
-        impl FromSql for $name {
-            fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-                String::column_result(value).map(Self)
+        impl FromColumn for $name {
+            fn from_column(value: ColumnValue<'_>) -> Option<Self> {
+                String::from_column(value).map(Self)
             }
         }
     )+

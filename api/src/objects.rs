@@ -11,13 +11,12 @@ use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use bytes::Bytes;
-use rusqlite::Connection;
 use tokio::sync::mpsc;
 
 use crate::data_folder::{create_private_dir, sync_folder, unwritable};
 use crate::failure::Failure;
 use crate::hex;
-use crate::store::{self, Store, StoreError};
+use crate::store::{self, Connection, Store, StoreError};
 
 pub(crate) use incoming::{Incoming, Unkept, UnkeptBytes};
 
@@ -138,7 +137,9 @@ impl Objects {
                 Err(ObjectError::Damaged(hex::encode(sha256)))
             }
         };
-        if let Some(row) = self.store.read(|connection| store::objects::find(connection, &sha256))? {
+        if let Some(row) =
+            self.store.read(move |connection| store::objects::find(connection, &sha256)).await?
+        {
             return check(row);
         }
         let file = place(&self.folder, &sha256);
@@ -152,7 +153,9 @@ impl Objects {
         sha256: [u8; 32],
         pieces: mpsc::Sender<Result<Bytes, io::Error>>,
     ) -> Result<(), ObjectError> {
-        if let Some(bytes) = self.store.read(move |connection| store::objects::find(connection, &sha256))? {
+        if let Some(bytes) =
+            self.store.read(move |connection| store::objects::find(connection, &sha256)).await?
+        {
             // The receiver may have gone: then nobody needs the rest.
             let _ = pieces.send(Ok(bytes.into())).await;
             return Ok(());

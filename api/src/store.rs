@@ -1,122 +1,130 @@
-//! The operational database: SQLite, one writing thread, SQL as plain functions.
+//! The operational database: SQLite in the data folder, or PostgreSQL shared by several instances. SQL as plain functions,
+//! one set for both.
 //!
-//! Every write is durable when its future resolves (`synchronous = FULL`). Writes that arrive together share one
-//! commit, so the disk is waited for once per group and a lone write is never delayed.
+//! Every write is durable when its future resolves. In SQLite, writes that arrive together share one commit, so the disk is
+//! waited for once per group and a lone write is never delayed; PostgreSQL groups the commits of its connections by itself.
 
+mod connection;
+#[cfg(test)]
+pub(crate) mod contract;
 pub(crate) mod documents;
 mod error;
 pub(crate) mod keys;
 pub(crate) mod objects;
+mod postgres;
 mod row;
 mod schema;
 pub(crate) mod sessions;
 pub(crate) mod signatures;
-mod writer;
+mod sqlite;
+mod value;
 
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::path::Path;
 
-use rusqlite::{Connection, OpenFlags};
+use tokio::sync::oneshot;
 
-use crate::data_folder::unwritable;
+use crate::config;
 use crate::failure::Failure;
 
+pub(crate) use connection::{Connection, Row};
 pub(crate) use error::StoreError;
-use writer::Writer;
+pub(crate) use postgres::PostgresSettings;
+pub(crate) use value::{ColumnValue, FromColumn, ToValue, Value, params};
 
-/// Readers kept open; more are opened while all are busy.
-const IDLE_READERS: usize = 8;
+/// Runs a job, unless there is no connection to run it on.
+type Job = Box<dyn FnOnce(Result<&Connection, StoreError>) -> Done + Send>;
+/// Told once the commit is known.
+type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+
+/// A job that ran and keeps its answer back.
+struct Done {
+    /// Whether its changes are to be kept.
+    succeeded: bool,
+    answer: Answer,
+}
 
 /// The database of an instance.
 #[derive(Debug, Clone)]
-pub(crate) struct Store {
-    inner: Arc<Inner>,
-}
+pub(crate) struct Store(Database);
 
-#[derive(Debug)]
-struct Inner {
-    path: PathBuf,
-    writer: Writer,
-    readers: Mutex<Vec<Connection>>,
+#[derive(Debug, Clone)]
+enum Database {
+    /// The instance's own.
+    Sqlite(sqlite::Sqlite),
+    /// Shared with others.
+    Postgres(postgres::Postgres),
 }
 
 impl Store {
-    /// Opens the database, and brings its schema up to this version.
-    pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
-        let mut connection = Connection::open(path).map_err(|error| open_failure(path, &error))?;
-        configure(&connection).map_err(|error| open_failure(path, &error))?;
-        connection
-            .execute_batch("PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 4000")
-            .map_err(|error| open_failure(path, &error))?;
-        schema::migrate(&mut connection, path)?;
-        Ok(Self {
-            inner: Arc::new(Inner {
-                path: path.to_owned(),
-                writer: Writer::start(connection),
-                readers: Mutex::default(),
-            }),
-        })
+    /// Opens the database of a configuration, and brings its schema up to this version.
+    pub(crate) fn open(settings: &config::Store, file: &Path) -> Result<Self, Failure> {
+        match settings.postgres()? {
+            None => Self::open_sqlite(file),
+            Some(postgres) => Self::open_postgres(&postgres),
+        }
     }
 
-    /// Runs `job` in the next commit; resolves when it is on the disk. An `Err` undoes the job alone.
+    /// Opens or creates a file.
+    pub(crate) fn open_sqlite(file: &Path) -> Result<Self, Failure> {
+        let place = file.display().to_string();
+        let opened = sqlite::Sqlite::open(file, |connection| schema::migrate(connection, &place));
+        opened.map(Database::Sqlite).map(Self).map_err(|error| error.on_open(&place))
+    }
+
+    /// Connects to a server.
+    pub(crate) fn open_postgres(settings: &PostgresSettings) -> Result<Self, Failure> {
+        let place = "the PostgreSQL database";
+        let opened = postgres::Postgres::open(settings, |connection| schema::migrate(connection, place));
+        opened.map(Database::Postgres).map(Self).map_err(|error| error.on_open(place))
+    }
+
+    /// Runs `job` in a transaction; resolves when it is on the disk. An `Err` undoes the job alone.
+    ///
+    /// # Errors
+    /// Those of the job, and [`StoreError::Unavailable`]: then nothing was kept, unless the connection broke during the
+    /// commit itself. Whoever repeats a job must therefore recognise what it did before, by the state of the row.
     pub(crate) async fn write<T, F>(&self, job: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     {
-        self.inner.writer.run(job).await
-    }
-
-    /// Runs `job` on a reading connection, here and now.
-    ///
-    /// Readers never wait for the writer, and a point read through an index takes some microseconds: less than handing
-    /// it to another thread. Use it for such reads only where an async thread is the caller.
-    pub(crate) fn read<T>(
-        &self,
-        job: impl FnOnce(&Connection) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
-        self.inner.read(job)
-    }
-}
-
-impl Inner {
-    fn read<T>(&self, job: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        let idle = self.readers().pop();
-        let connection = match idle {
-            Some(connection) => connection,
-            None => self.open_reader()?,
-        };
-        let result = job(&connection);
-        let mut readers = self.readers();
-        if readers.len() < IDLE_READERS {
-            readers.push(connection);
+        match &self.0 {
+            Database::Sqlite(sqlite) => run(|job| sqlite.submit(job), job).await,
+            Database::Postgres(postgres) => run(|job| postgres.submit(job), job).await,
         }
-        result
     }
 
-    fn open_reader(&self) -> Result<Connection, StoreError> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(&self.path, flags)?;
-        configure(&connection)?;
-        connection.pragma_update(None, "query_only", true)?;
-        Ok(connection)
-    }
-
-    fn readers(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
-        self.readers.lock().expect("no code panics while it holds the list of readers")
+    /// Runs `job`, which only reads.
+    ///
+    /// On SQLite it runs here and now: use it for point reads and short pages where an async thread is the caller.
+    pub(crate) async fn read<T, F>(&self, job: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    {
+        match &self.0 {
+            Database::Sqlite(sqlite) => sqlite.read(job),
+            Database::Postgres(postgres) => run(|job| postgres.submit_read(job), job).await,
+        }
     }
 }
 
-fn configure(connection: &Connection) -> rusqlite::Result<()> {
-    // Another process (the command line) may write for a moment.
-    connection.busy_timeout(Duration::from_secs(10))?;
-    connection.set_prepared_statement_cache_capacity(64);
-    connection.execute_batch(
-        "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY",
-    )
-}
-
-fn open_failure(path: &Path, error: &rusqlite::Error) -> Failure {
-    unwritable(path, &std::io::Error::other(error.to_string()))
+async fn run<T, F>(submit: impl FnOnce(Job) -> Result<(), StoreError>, job: F) -> Result<T, StoreError>
+where
+    T: Send + 'static,
+    F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+{
+    let (reply, answer) = oneshot::channel();
+    let job: Job = Box::new(move |connection| {
+        let result = connection.and_then(job);
+        Done {
+            succeeded: result.is_ok(),
+            answer: Box::new(move |commit| {
+                // The caller may have gone; its work stays done.
+                let _ = reply.send(commit.and(result));
+            }),
+        }
+    });
+    submit(job)?;
+    answer.await.map_err(|_| StoreError::Stopped)?
 }

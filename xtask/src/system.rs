@@ -43,6 +43,15 @@ pub(crate) const SOFTHSM: Package = Package {
     present: || std::env::var_os("RUBRICA_PKCS11_MODULE").is_some() || softhsm_module().is_some(),
 };
 
+/// The production database; the tests start a server of their own from its programs.
+const POSTGRESQL: Package = Package {
+    name: "PostgreSQL",
+    apt: "postgresql",
+    dnf: "postgresql-server",
+    brew: "postgresql",
+    present: || Path::new("/usr/lib/postgresql").is_dir() || find_in_path("initdb").is_some(),
+};
+
 /// `pkcs11-tool`: looks into the token from outside.
 const OPENSC: Package = Package {
     name: "OpenSC",
@@ -108,7 +117,7 @@ pub(crate) const FOR_DEMO: &[Package] = &[C_COMPILER, SOFTHSM];
 
 /// What `cargo xtask test` needs.
 pub(crate) const FOR_TESTS: &[Package] =
-    &[C_COMPILER, SOFTHSM, OPENSC, OPENSSL, PDFSIG, QPDF, PYTHON, CHROMIUM, CHROMEDRIVER];
+    &[C_COMPILER, SOFTHSM, OPENSC, POSTGRESQL, OPENSSL, PDFSIG, QPDF, PYTHON, CHROMIUM, CHROMEDRIVER];
 
 /// Where distributions put SoftHSM's PKCS#11 module.
 pub(crate) fn softhsm_module() -> Option<&'static str> {

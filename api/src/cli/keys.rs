@@ -13,6 +13,7 @@ use super::output::Output;
 use crate::data_folder::DataFolder;
 use crate::failure::Failure;
 use crate::ports::KeyAlgorithm;
+use crate::serving;
 use crate::store::keys::{KeyRow, KeyState};
 use crate::store::{self, Store};
 
@@ -38,9 +39,9 @@ struct Listed {
 pub(super) fn run(action: &Action, output: Output) -> Result<ExitCode, Failure> {
     let Action::List { instance } = action;
     let config = instance.load()?;
-    let store = Store::open(&DataFolder::open(&config.data.folder)?.database())?;
-    let rows = store
-        .read(store::keys::list)
+    let store = Store::open(&config.store, &DataFolder::open(&config.data.folder)?.database())?;
+    let rows = serving::runtime()
+        .block_on(store.read(store::keys::list))
         .map_err(|error| Failure::of(ErrorCode::DataFolderUnknown, error.to_string()))?;
     let keys = rows.iter().map(listed).collect::<Result<Vec<_>, _>>()?;
     output.result(&keys, || {

@@ -7,6 +7,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::failure::Failure;
+use crate::secret::Secret;
+use crate::store::PostgresSettings;
+
 /// The HTTP listener.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -33,6 +37,36 @@ pub(crate) struct Limits {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Data {
     pub(crate) folder: PathBuf,
+}
+
+/// The operational database.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Store {
+    pub(crate) url: String,
+    pub(crate) password_file: PathBuf,
+    pub(crate) connections: usize,
+    pub(crate) timeout_ms: u64,
+}
+
+impl Store {
+    /// The server to connect to; `None` for the file in the data folder.
+    pub(crate) fn postgres(&self) -> Result<Option<PostgresSettings>, Failure> {
+        if self.url.is_empty() {
+            return Ok(None);
+        }
+        let password = match std::env::var("RUBRICA_STORE_PASSWORD") {
+            Ok(password) => Some(Secret::new(password)),
+            Err(_) if self.password_file.as_os_str().is_empty() => None,
+            Err(_) => Some(Secret::from_file(&self.password_file)?),
+        };
+        Ok(Some(PostgresSettings {
+            url: self.url.clone(),
+            password,
+            connections: self.connections,
+            timeout: Duration::from_millis(self.timeout_ms),
+        }))
+    }
 }
 
 /// The PKCS#11 token.

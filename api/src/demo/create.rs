@@ -109,7 +109,7 @@ pub(crate) fn fill_here(draft: &Path) -> Result<(), Failure> {
             pki.issue(person, key.public_key.spki, Life::Current).map_err(|error| encoding(&error))?;
         rows.push(key_row(person, certificate, key.reference, &lookup, now)?);
     }
-    let store = Store::open(&draft.join("rubrica.sqlite"))?;
+    let store = Store::open_sqlite(&draft.join("rubrica.sqlite"))?;
     let insert =
         store.write(move |connection| rows.iter().try_for_each(|row| store::keys::insert(connection, row)));
     serving::runtime()
@@ -147,6 +147,7 @@ fn key_row(
     let identifier = person.identifier.parse().expect("a test checks the numbers of the people");
     Ok(KeyRow {
         id: KeyId::generate(),
+        tenant: super::files::PORTAL.to_owned(),
         signer_hash: lookup.hash(&identifier),
         reference,
         certificate,

@@ -23,11 +23,11 @@ pub(crate) async fn sign_sample(app: &Arc<App>) -> Result<String, Failure> {
     let now = app.clock.now();
     let key = app
         .store
-        .read(move |connection| store::keys::find_active(connection, &signer, now))
+        .read(move |connection| store::keys::find_active(connection, PORTAL, &signer, now))
+        .await
         .map_err(|error| Failure::of(ErrorCode::DataFolderUnwritable, error.to_string()))?
         .ok_or_else(|| Failure::of(ErrorCode::KeyNotFound, "the demo's certificates have ended"))?;
     let request = Request {
-        client: PORTAL,
         key,
         name: "sample.pdf".to_owned(),
         document: sample::pdf("Rubrica: sample signed at the start of the demo. TEST"),

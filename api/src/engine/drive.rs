@@ -136,14 +136,14 @@ async fn sign(app: &Arc<App>, task: Task) -> Result<(), Stop> {
     let (row, document, password) = match task {
         Task::New(row, document, password) => (*row, *document, password),
         Task::Left(id) => {
-            let (row, document) = load(app, &id)?;
+            let (row, document) = load(app, &id).await?;
             (row, document, None)
         }
     };
     let target = Target::new(row.format, Some(row.level), row.policy)
         .map_err(|error| Stop::refused(row.state, error.code(), error.to_string()))?;
     // A key is needed as long as its value is not there.
-    let key = if row.value.is_none() { Some(load_key(app, &row)?) } else { None };
+    let key = if row.value.is_none() { Some(load_key(app, &row).await?) } else { None };
     let _memory = app.engine.reserve(document.size_bytes).await;
     let bytes = match app.objects.read(document.sha256).await {
         Err(ObjectError::Missing(_) | ObjectError::Damaged(_)) => {
@@ -184,21 +184,26 @@ async fn sign(app: &Arc<App>, task: Task) -> Result<(), Stop> {
     release(app, &row, target, &document, plan, input, value).await
 }
 
-fn load(app: &App, id: &SignatureId) -> Result<(SignatureRow, DocumentRow), Stop> {
+async fn load(app: &App, id: &SignatureId) -> Result<(SignatureRow, DocumentRow), Stop> {
+    let id = id.clone();
     app.store
-        .read(|connection| {
-            let row = store::signatures::load(connection, id)?.filter(|row| !row.state.is_final());
+        .read(move |connection| {
+            let row = store::signatures::load(connection, &id)?.filter(|row| !row.state.is_final());
             let Some(row) = row else { return Ok(None) };
             let document = store::documents::load(connection, &row.document_id)?;
             Ok(Some((row, document.ok_or(StoreError::Damaged { column: "signature.document_id" })?)))
-        })?
+        })
+        .await?
         .ok_or(Stop::Overtaken)
 }
 
 /// The key, unless it was suspended while the signature waited.
-fn load_key(app: &App, row: &SignatureRow) -> Result<KeyReference, Stop> {
+async fn load_key(app: &App, row: &SignatureRow) -> Result<KeyReference, Stop> {
     let key = match &row.key_id {
-        Some(id) => app.store.read(|connection| store::keys::load(connection, id))?,
+        Some(id) => {
+            let id = id.clone();
+            app.store.read(move |connection| store::keys::load(connection, &id)).await?
+        }
         None => None,
     };
     match key {

@@ -36,7 +36,7 @@ pub(super) async fn watch(app: Arc<App>, mut stopped: tokio::sync::watch::Receiv
 /// Ends what is due. Nothing is written when nothing is.
 pub(super) async fn expire(app: &App) -> Result<(), store::StoreError> {
     let now = app.clock.now();
-    if !app.store.read(move |connection| store::signatures::any_due(connection, now))? {
+    if !app.store.read(move |connection| store::signatures::any_due(connection, now)).await? {
         return Ok(());
     }
     let ended = app.store.write(move |connection| store::signatures::expire(connection, now)).await?;

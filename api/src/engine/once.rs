@@ -25,8 +25,6 @@ use crate::{random, trust};
 /// What to sign, with which key.
 #[derive(Debug)]
 pub(crate) struct Request {
-    /// Recorded as the client of the session.
-    pub(crate) client: &'static str,
     pub(crate) key: KeyRow,
     /// File name of the document.
     pub(crate) name: String,
@@ -57,7 +55,7 @@ pub(crate) async fn sign(app: &Arc<App>, request: Request) -> Result<Signed, Fai
     let holder = certificate.view().holder;
     let session = SessionRow {
         id: SessionId::generate(),
-        client: request.client.to_owned(),
+        tenant: request.key.tenant.clone(),
         signer_hash: request.key.signer_hash,
         signer_name: holder.name,
         signer_masked: holder.identifier_masked.unwrap_or_default(),
@@ -69,7 +67,8 @@ pub(crate) async fn sign(app: &Arc<App>, request: Request) -> Result<Signed, Fai
     let stored = app.objects.put(request.document).map_err(|error| object_failure(&error))?;
     let document = DocumentRow {
         id: DocumentId::generate(),
-        session_id: session.id.clone(),
+        tenant: session.tenant.clone(),
+        session_id: Some(session.id.clone()),
         name: request.name,
         media_type: match request.target.format {
             SignatureFormat::Pades => "application/pdf",
@@ -82,8 +81,10 @@ pub(crate) async fn sign(app: &Arc<App>, request: Request) -> Result<Signed, Fai
     };
     let signature = SignatureRow {
         id: SignatureId::generate(),
+        tenant: session.tenant.clone(),
         session_id: session.id.clone(),
         document_id: document.id.clone(),
+        document_sha256: document.sha256,
         custody: Custody::Hsm,
         format: request.target.format,
         level: request.target.level,
@@ -121,6 +122,7 @@ async fn outcome(app: &App, id: SignatureId) -> Result<Signed, Failure> {
     let row = app
         .store
         .read(move |connection| store::signatures::load(connection, &id))
+        .await
         .map_err(|error| store_failure(&error))?;
     match row {
         Some(SignatureRow { artefact: Some(artefact), .. }) => {

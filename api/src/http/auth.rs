@@ -38,7 +38,7 @@ impl Caller {
     /// What this caller may see.
     pub(super) fn scope(&self) -> Scope {
         match self {
-            Self::Client(client) => Scope::Client(client.name.clone()),
+            Self::Client(client) => Scope::Tenant(client.name.clone()),
             Self::Session(session) => session.scope(),
         }
     }
@@ -62,7 +62,8 @@ impl FromRequestParts<Arc<App>> for Caller {
         }
         let session = app
             .sessions
-            .find(&app.store, &token_hash)?
+            .find(&app.store, &token_hash)
+            .await?
             .ok_or_else(|| ApiError::new(ErrorCode::Unauthorized, "open a session and send its token"))?;
         if session.expires_at <= app.clock.now() {
             return Err(ApiError::new(

@@ -21,7 +21,7 @@ pub(super) async fn answer(State(app): State<Arc<App>>, request: Request, next: 
     let Some(origin) = request.headers().get(ORIGIN).cloned() else {
         return next.run(request).await;
     };
-    let known = match is_known(&app, &origin) {
+    let known = match is_known(&app, &origin).await {
         Ok(known) => known,
         Err(error) => return error.into_response(),
     };
@@ -64,7 +64,8 @@ pub(super) async fn answer(State(app): State<Arc<App>>, request: Request, next: 
     response
 }
 
-fn is_known(app: &App, origin: &HeaderValue) -> Result<bool, ApiError> {
+async fn is_known(app: &App, origin: &HeaderValue) -> Result<bool, ApiError> {
     let Ok(origin) = origin.to_str() else { return Ok(false) };
-    Ok(app.store.read(move |connection| store::sessions::origin_is_known(connection, origin))?)
+    let origin = origin.to_owned();
+    Ok(app.store.read(move |connection| store::sessions::origin_is_known(connection, &origin)).await?)
 }

@@ -32,7 +32,7 @@ pub(super) async fn show_custody(
     let begun = Instant::now();
     let (outcome, key) = match &app.keys {
         None => (CustodyOutcome::No, None),
-        Some(_) => find_key(&app, &session),
+        Some(_) => find_key(&app, &session).await,
     };
     let source = CustodySource {
         source: Custody::Hsm,
@@ -49,9 +49,10 @@ pub(super) async fn show_custody(
 }
 
 /// A source that cannot tell is *unknown*: the person is not told that there is no key.
-fn find_key(app: &App, session: &SessionCaller) -> (CustodyOutcome, Option<KeyView>) {
-    let (signer, now) = (session.0.signer_hash, app.clock.now());
-    let found = app.store.read(move |connection| store::keys::find_active(connection, &signer, now));
+async fn find_key(app: &App, session: &SessionCaller) -> (CustodyOutcome, Option<KeyView>) {
+    let (tenant, signer, now) = (session.0.tenant.clone(), session.0.signer_hash, app.clock.now());
+    let found =
+        app.store.read(move |connection| store::keys::find_active(connection, &tenant, &signer, now)).await;
     match found {
         Ok(None) => (CustodyOutcome::No, None),
         Ok(Some(row)) => match view(&row) {

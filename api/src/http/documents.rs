@@ -87,7 +87,8 @@ pub(super) async fn create_document(
     }
     let row = DocumentRow {
         id: DocumentId::generate(),
-        session_id: session.0.id.clone(),
+        tenant: session.0.tenant.clone(),
+        session_id: Some(session.0.id.clone()),
         name,
         media_type: media_type.to_owned(),
         size_bytes: stored.size_bytes(),
@@ -118,7 +119,7 @@ pub(super) async fn show_document(
     caller: Caller,
     Path(id): Path<String>,
 ) -> ApiResult<Json<Document>> {
-    Ok(Json(find(&app, &id, caller.scope())?.to_wire()))
+    Ok(Json(find(&app, &id, caller.scope()).await?.to_wire()))
 }
 
 /// Downloads the bytes of a document.
@@ -140,7 +141,7 @@ pub(super) async fn download_document(
     caller: Caller,
     Path(id): Path<String>,
 ) -> ApiResult<Response> {
-    let row = find(&app, &id, caller.scope())?;
+    let row = find(&app, &id, caller.scope()).await?;
     let download = Download {
         parts: vec![row.sha256],
         name: row.name,
@@ -152,10 +153,13 @@ pub(super) async fn download_document(
 }
 
 /// The document, if it exists for this scope.
-pub(super) fn find(app: &App, id: &str, scope: Scope) -> ApiResult<DocumentRow> {
+pub(super) async fn find(app: &App, id: &str, scope: Scope) -> ApiResult<DocumentRow> {
     let not_found = || ApiError::not_found("document");
     let id: DocumentId = id.parse().map_err(|_| not_found())?;
-    app.store.read(move |connection| store::documents::find(connection, &id, &scope))?.ok_or_else(not_found)
+    app.store
+        .read(move |connection| store::documents::find(connection, &id, &scope))
+        .await?
+        .ok_or_else(not_found)
 }
 
 fn media_type(headers: &HeaderMap) -> ApiResult<&'static str> {

@@ -127,10 +127,13 @@ impl From<StoreError> for ApiError {
             StoreError::Stopped => {
                 Self::new(ErrorCode::Unavailable, "the service is stopping; try another instance")
             }
-            StoreError::Commit(_) => {
-                Self::new(ErrorCode::Unavailable, "nothing was kept; try again").because(error)
+            StoreError::Unavailable(_) => {
+                Self::new(ErrorCode::DatabaseUnavailable, "nothing was kept; try again").because(error)
             }
-            StoreError::Damaged { .. } | StoreError::Sqlite(_) => Self::internal(error),
+            StoreError::Damaged { .. }
+            | StoreError::Constraint(_)
+            | StoreError::Newer
+            | StoreError::Statement(_) => Self::internal(error),
         }
     }
 }

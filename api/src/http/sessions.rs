@@ -46,7 +46,7 @@ pub(super) async fn create_session(
 }
 
 /// Opens a session; the token is in the answer and nowhere else.
-pub(crate) async fn open(app: &App, client: &str, request: CreateSession) -> ApiResult<Session> {
+pub(crate) async fn open(app: &App, tenant: &str, request: CreateSession) -> ApiResult<Session> {
     let identifier: Identifier = request.signer.identifier.parse().map_err(|_| {
         ApiError::member(
             "/signer/identifier",
@@ -77,7 +77,7 @@ pub(crate) async fn open(app: &App, client: &str, request: CreateSession) -> Api
     let now = app.clock.now();
     let row = SessionRow {
         id: SessionId::generate(),
-        client: client.to_owned(),
+        tenant: tenant.to_owned(),
         signer_hash: app.lookup.hash(&identifier),
         signer_name: name.to_owned(),
         signer_masked: identifier.masked(),

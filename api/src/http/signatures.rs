@@ -92,7 +92,7 @@ pub(super) async fn create_signature(
     Json(request): Json<SignatureRequest>,
 ) -> ApiResult<Response> {
     let target = target(&app, &request)?;
-    let document = documents::find(&app, &request.document_id, session.scope())?;
+    let document = documents::find(&app, &request.document_id, session.scope()).await?;
     let (status, row) = match request.custody {
         Custody::Hsm => {
             (StatusCode::ACCEPTED, accept_for_token(&app, &session, &request, target, &document).await?)
@@ -140,7 +140,7 @@ pub(super) async fn show_signature(
     let waiter = app.engine.waiters.register(&id);
     loop {
         let woken = waiter.woken();
-        let row = find(&app, &id, caller.scope())?;
+        let row = find(&app, &id, caller.scope()).await?;
         if row.state.is_final() || tokio::time::Instant::now() >= deadline {
             return Ok(Json(view(&row)?));
         }
@@ -175,7 +175,7 @@ pub(super) async fn download_signature(
     Path(id): Path<String>,
 ) -> ApiResult<Response> {
     let id: SignatureId = id.parse().map_err(|_| ApiError::not_found("signature"))?;
-    let row = find(&app, &id, caller.scope())?;
+    let row = find(&app, &id, caller.scope()).await?;
     let Some(artefact) = row.artefact else {
         return Err(ApiError::new(
             ErrorCode::SignatureStateConflict,
@@ -186,7 +186,8 @@ pub(super) async fn download_signature(
         SignatureFormat::Cades => vec![artefact.tail],
         SignatureFormat::Pades => {
             let document = row.document_id;
-            let document = app.store.read(move |connection| store::documents::load(connection, &document))?;
+            let document =
+                app.store.read(move |connection| store::documents::load(connection, &document)).await?;
             vec![
                 document.ok_or_else(|| ApiError::internal("the document's row is missing"))?.sha256,
                 artefact.tail,
@@ -264,9 +265,11 @@ async fn accept_for_token(
         ));
     }
     let (signer, now) = (session.0.signer_hash, app.clock.now());
+    let tenant = session.0.tenant.clone();
     let key = app
         .store
-        .read(move |connection| store::keys::find_active(connection, &signer, now))?
+        .read(move |connection| store::keys::find_active(connection, &tenant, &signer, now))
+        .await?
         .ok_or_else(no_key)?;
     accept_certificate(app, session, &key.certificate).await?;
     let row = new_row(
@@ -369,8 +372,10 @@ fn new_row(
     let now = app.clock.now();
     SignatureRow {
         id: SignatureId::generate(),
+        tenant: session.0.tenant.clone(),
         session_id: session.0.id.clone(),
         document_id: document.id.clone(),
+        document_sha256: document.sha256,
         custody: request.custody,
         format: request.format,
         level: target.level,
@@ -394,10 +399,11 @@ async fn insert(app: &App, row: &SignatureRow) -> ApiResult<()> {
     Ok(app.store.write(move |connection| store::signatures::insert(connection, &row)).await?)
 }
 
-fn find(app: &App, id: &SignatureId, scope: Scope) -> ApiResult<SignatureRow> {
+async fn find(app: &App, id: &SignatureId, scope: Scope) -> ApiResult<SignatureRow> {
     let id = id.clone();
     app.store
-        .read(move |connection| store::signatures::find(connection, &id, &scope))?
+        .read(move |connection| store::signatures::find(connection, &id, &scope))
+        .await?
         .ok_or_else(|| ApiError::not_found("signature"))
 }
 

@@ -9,7 +9,7 @@ struct Fixture {
 fn fixture() -> Fixture {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("objects")).unwrap();
-    let store = Store::open(&folder.path().join("db")).unwrap();
+    let store = Store::open_sqlite(&folder.path().join("db")).unwrap();
     let objects = Objects::open(folder.path().join("objects"), store.clone()).unwrap();
     Fixture { _folder: folder, store, objects }
 }

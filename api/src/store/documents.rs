@@ -1,10 +1,9 @@
 //! Documents: immutable bytes by their digest.
 
 use rubrica_core::{Timestamp, wire};
-use rusqlite::{Connection, OptionalExtension, params};
 
-use super::StoreError;
-use super::row::{digest, signed, size, time, unix_ms};
+use super::row::{signed, size, time, unix_ms};
+use super::{Connection, Row, StoreError, Value, params};
 use crate::hex;
 use crate::ids::{DocumentId, SessionId};
 
@@ -13,28 +12,30 @@ use crate::ids::{DocumentId, SessionId};
 pub(crate) enum Scope {
     /// The page of one session: what it made itself.
     Session(SessionId),
-    /// A client's backend: what its sessions made.
-    Client(String),
+    /// A tenant's backend or one of its people: what belongs to the tenant.
+    Tenant(String),
 }
 
 impl Scope {
-    /// Parameters of [`Scope::SQL`]: session or empty, client or empty.
-    pub(super) fn parameters(&self) -> (&str, &str) {
+    /// Condition on a row with `session_id` and `tenant`, for the parameters ?2 and ?3.
+    pub(super) const SQL: &'static str = "(session_id = ?2 OR tenant = ?3)";
+
+    /// Parameters of [`Scope::SQL`]: the session or nothing, the tenant or nothing.
+    pub(super) fn parameters(&self) -> [Value<'_>; 2] {
         match self {
-            Self::Session(id) => (id.as_ref(), ""),
-            Self::Client(name) => ("", name),
+            Self::Session(id) => [Value::Text(id.as_ref()), Value::Null],
+            Self::Tenant(name) => [Value::Null, Value::Text(name)],
         }
     }
-
-    /// Condition on a row with `session_id`, for the parameters ?2 and ?3.
-    pub(super) const SQL: &'static str = "(session_id = ?2 OR session_id IN (SELECT id FROM session WHERE client = ?3 AND session.id = session_id))";
 }
 
 /// A document's row.
 #[derive(Debug, Clone)]
 pub(crate) struct DocumentRow {
     pub(crate) id: DocumentId,
-    pub(crate) session_id: SessionId,
+    pub(crate) tenant: String,
+    /// The session that uploaded it; `None` for a backend.
+    pub(crate) session_id: Option<SessionId>,
     pub(crate) name: String,
     pub(crate) media_type: String,
     pub(crate) size_bytes: u64,
@@ -56,22 +57,24 @@ impl DocumentRow {
     }
 }
 
+const COLUMNS: &str = "id, tenant, session_id, name, media_type, size_bytes, sha256, created_at";
+
 /// Keeps a new document, whose bytes are already in the object store.
 pub(crate) fn insert(connection: &Connection, document: &DocumentRow) -> Result<(), StoreError> {
-    connection
-        .prepare_cached(
-            "INSERT INTO document (id, session_id, name, media_type, size_bytes, sha256, created_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        )?
-        .execute(params![
+    connection.execute(
+        "INSERT INTO document (id, tenant, session_id, name, media_type, size_bytes, sha256, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        params![
             document.id,
+            document.tenant,
             document.session_id,
             document.name,
             document.media_type,
             signed(document.size_bytes),
             document.sha256,
             unix_ms(document.created_at),
-        ])?;
+        ],
+    )?;
     Ok(())
 }
 
@@ -81,47 +84,28 @@ pub(crate) fn find(
     id: &DocumentId,
     scope: &Scope,
 ) -> Result<Option<DocumentRow>, StoreError> {
-    let (session, client) = scope.parameters();
-    read(connection, &format!("id = ?1 AND {}", Scope::SQL), params![id, session, client])
+    let [session, tenant] = scope.parameters();
+    connection.query_one(
+        &format!("SELECT {COLUMNS} FROM document WHERE id = ?1 AND {}", Scope::SQL),
+        &[Value::Text(id.as_ref()), session, tenant],
+        read,
+    )
 }
 
 /// Finds a document for the engine.
 pub(crate) fn load(connection: &Connection, id: &DocumentId) -> Result<Option<DocumentRow>, StoreError> {
-    read(connection, "id = ?1", params![id])
+    connection.query_one(&format!("SELECT {COLUMNS} FROM document WHERE id = ?1"), params![id], read)
 }
 
-fn read(
-    connection: &Connection,
-    condition: &str,
-    parameters: &[&dyn rusqlite::ToSql],
-) -> Result<Option<DocumentRow>, StoreError> {
-    let found = connection
-        .prepare_cached(&format!(
-            "SELECT id, session_id, name, media_type, size_bytes, sha256, created_at FROM document WHERE {condition}"
-        ))?
-        .query_row(parameters, |row| {
-            Ok((
-                row.get(0)?,
-                row.get(1)?,
-                row.get(2)?,
-                row.get(3)?,
-                row.get::<_, i64>(4)?,
-                row.get::<_, Vec<u8>>(5)?,
-                row.get::<_, i64>(6)?,
-            ))
-        })
-        .optional()?;
-    found
-        .map(|(id, session_id, name, media_type, size_bytes, sha256, created_at)| {
-            Ok(DocumentRow {
-                id,
-                session_id,
-                name,
-                media_type,
-                size_bytes: size("document.size_bytes", size_bytes)?,
-                sha256: digest("document.sha256", sha256)?,
-                created_at: time("document.created_at", created_at)?,
-            })
-        })
-        .transpose()
+fn read(row: &Row<'_>) -> Result<DocumentRow, StoreError> {
+    Ok(DocumentRow {
+        id: row.get(0)?,
+        tenant: row.get(1)?,
+        session_id: row.get(2)?,
+        name: row.get(3)?,
+        media_type: row.get(4)?,
+        size_bytes: size("document.size_bytes", row.get(5)?)?,
+        sha256: row.get(6)?,
+        created_at: time("document.created_at", row.get(7)?)?,
+    })
 }

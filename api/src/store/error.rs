@@ -1,6 +1,10 @@
 //! What can go wrong in the store, by what the caller can do.
 
+use rubrica_core::ErrorCode;
 use rubrica_core::wire::SignatureState;
+use rusqlite::ErrorCode as SqliteCode;
+
+use crate::failure::Failure;
 
 /// A failure of the store.
 #[derive(Debug, thiserror::Error)]
@@ -18,13 +22,83 @@ pub(crate) enum StoreError {
         /// Table and column.
         column: &'static str,
     },
-    /// The database refused or could not be written.
-    #[error("database: {0}")]
-    Sqlite(#[from] rusqlite::Error),
-    /// The group's commit failed; nothing of it was kept.
-    #[error("the commit failed: {0}")]
-    Commit(String),
+    /// A constraint of the schema refused the change: its name, or what SQLite says of it.
+    #[error("the constraint {0} refused the change")]
+    Constraint(String),
+    /// The schema was written by a newer version.
+    #[error("the database was written by a newer version")]
+    Newer,
+    /// The database cannot be reached, is full or cannot be written. Nothing was kept.
+    #[error("the database: {0}")]
+    Unavailable(String),
+    /// A statement of ours is wrong, or the database is damaged.
+    #[error("a statement failed: {0}")]
+    Statement(String),
     /// The process is stopping.
     #[error("the store has stopped")]
     Stopped,
+}
+
+impl StoreError {
+    /// The failure of a start.
+    pub(super) fn on_open(&self, place: &str) -> Failure {
+        match self {
+            Self::Newer => Failure::new(
+                ErrorCode::DataFolderUnknown,
+                format!("{place} was written by a newer version"),
+                "Use that version, or restore a backup made by this one",
+            ),
+            Self::Unavailable(cause) => Failure::new(
+                ErrorCode::DatabaseUnavailable,
+                format!("{place} cannot be opened: {cause}"),
+                "Check that it is there, can be reached and written, and has space left",
+            ),
+            Self::StateConflict { .. }
+            | Self::Damaged { .. }
+            | Self::Constraint(_)
+            | Self::Statement(_)
+            | Self::Stopped => Failure::new(
+                ErrorCode::DataFolderUnknown,
+                format!("{place} cannot be used: {self}"),
+                "Restore it from a backup",
+            ),
+        }
+    }
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        let text = error.to_string();
+        match error.sqlite_error_code() {
+            Some(SqliteCode::ConstraintViolation) => Self::Constraint(text),
+            Some(
+                SqliteCode::DiskFull
+                | SqliteCode::SystemIoFailure
+                | SqliteCode::CannotOpen
+                | SqliteCode::ReadOnly
+                | SqliteCode::PermissionDenied
+                | SqliteCode::DatabaseBusy
+                | SqliteCode::DatabaseLocked
+                | SqliteCode::OutOfMemory,
+            ) => Self::Unavailable(text),
+            _ => Self::Statement(text),
+        }
+    }
+}
+
+impl From<tokio_postgres::Error> for StoreError {
+    fn from(error: tokio_postgres::Error) -> Self {
+        let Some(database) = error.as_db_error() else {
+            let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
+            return Self::Unavailable(format!("{error}{}", cause.unwrap_or_default()));
+        };
+        let text = format!("{} ({})", database.message(), database.code().code());
+        // The class is the first two characters (PostgreSQL, appendix A): connection, resources, operator's intervention,
+        // system error, rolled back for another's sake; locks that were waited for too long.
+        match &database.code().code()[..2] {
+            "23" => Self::Constraint(database.constraint().unwrap_or(database.message()).to_owned()),
+            "08" | "28" | "3D" | "40" | "53" | "55" | "57" | "58" => Self::Unavailable(text),
+            _ => Self::Statement(text),
+        }
+    }
 }

@@ -1,10 +1,9 @@
 //! Keys in the token: whose they are and which certificate they have.
 
 use rubrica_core::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::StoreError;
-use super::row::{digest, from_text, time, to_text, unix_ms};
+use super::row::{from_text, time, to_text, unix_ms};
+use super::{Connection, Row, StoreError, params};
 use crate::ids::KeyId;
 use crate::lookup::SignerHash;
 use crate::ports::{KeyAlgorithm, KeyReference};
@@ -25,6 +24,7 @@ pub(crate) enum KeyState {
 #[derive(Debug, Clone)]
 pub(crate) struct KeyRow {
     pub(crate) id: KeyId,
+    pub(crate) tenant: String,
     pub(crate) signer_hash: SignerHash,
     /// Where the adapter finds the private key.
     pub(crate) reference: KeyReference,
@@ -35,15 +35,16 @@ pub(crate) struct KeyRow {
     pub(crate) created_at: Timestamp,
 }
 
-const COLUMNS: &str = "id, signer_hash, cka_id, algorithm, certificate, state, not_after, created_at";
+const COLUMNS: &str = "id, tenant, signer_hash, cka_id, algorithm, certificate, state, not_after, created_at";
 
 /// Registers a key.
 pub(crate) fn insert(connection: &Connection, key: &KeyRow) -> Result<(), StoreError> {
     connection.execute(
-        "INSERT INTO signing_key (id, signer_hash, cka_id, algorithm, certificate, state, not_after, created_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "INSERT INTO signing_key (id, tenant, signer_hash, cka_id, algorithm, certificate, state, not_after, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         params![
             key.id,
+            key.tenant,
             key.signer_hash.0,
             key.reference.id,
             to_text(&key.reference.algorithm),
@@ -56,51 +57,46 @@ pub(crate) fn insert(connection: &Connection, key: &KeyRow) -> Result<(), StoreE
     Ok(())
 }
 
-/// The active key of a signer that is valid longest, unless its certificate has ended.
+/// The active key of a tenant's signer that is valid longest, unless its certificate has ended.
 pub(crate) fn find_active(
     connection: &Connection,
+    tenant: &str,
     signer: &SignerHash,
     now: Timestamp,
 ) -> Result<Option<KeyRow>, StoreError> {
-    connection
-        .prepare_cached(&format!(
+    connection.query_one(
+        &format!(
             "SELECT {COLUMNS} FROM signing_key
-             WHERE signer_hash = ?1 AND state = 'active' AND not_after > ?2 ORDER BY not_after DESC LIMIT 1"
-        ))?
-        .query_row(params![signer.0, unix_ms(now)], |row| Ok(read(row)))
-        .optional()?
-        .transpose()
+             WHERE signer_hash = ?1 AND state = 'active' AND not_after > ?2 AND tenant = ?3
+             ORDER BY not_after DESC LIMIT 1"
+        ),
+        params![signer.0, unix_ms(now), tenant],
+        read,
+    )
 }
 
 /// The key with this identifier, whatever its state.
 pub(crate) fn load(connection: &Connection, id: &KeyId) -> Result<Option<KeyRow>, StoreError> {
-    connection
-        .prepare_cached(&format!("SELECT {COLUMNS} FROM signing_key WHERE id = ?1"))?
-        .query_row([id], |row| Ok(read(row)))
-        .optional()?
-        .transpose()
+    connection.query_one(&format!("SELECT {COLUMNS} FROM signing_key WHERE id = ?1"), params![id], read)
 }
 
 /// Every key, the oldest first.
 pub(crate) fn list(connection: &Connection) -> Result<Vec<KeyRow>, StoreError> {
-    connection
-        .prepare(&format!("SELECT {COLUMNS} FROM signing_key ORDER BY created_at, id"))?
-        .query_map([], |row| Ok(read(row)))?
-        .map(|row| row?)
-        .collect()
+    connection.query(&format!("SELECT {COLUMNS} FROM signing_key ORDER BY created_at, id"), &[], read)
 }
 
 fn read(row: &Row<'_>) -> Result<KeyRow, StoreError> {
     Ok(KeyRow {
         id: row.get(0)?,
-        signer_hash: SignerHash(digest("signing_key.signer_hash", row.get(1)?)?),
+        tenant: row.get(1)?,
+        signer_hash: SignerHash(row.get(2)?),
         reference: KeyReference {
-            id: row.get(2)?,
-            algorithm: from_text::<KeyAlgorithm>("signing_key.algorithm", row.get(3)?)?,
+            id: row.get(3)?,
+            algorithm: from_text::<KeyAlgorithm>("signing_key.algorithm", row.get(4)?)?,
         },
-        certificate: row.get(4)?,
-        state: from_text("signing_key.state", row.get(5)?)?,
-        not_after: time("signing_key.not_after", row.get(6)?)?,
-        created_at: time("signing_key.created_at", row.get(7)?)?,
+        certificate: row.get(5)?,
+        state: from_text("signing_key.state", row.get(6)?)?,
+        not_after: time("signing_key.not_after", row.get(7)?)?,
+        created_at: time("signing_key.created_at", row.get(8)?)?,
     })
 }

@@ -37,8 +37,3 @@ pub(super) fn size(column: &'static str, bytes: i64) -> Result<u64, StoreError> 
 pub(super) fn signed(size_bytes: u64) -> i64 {
     i64::try_from(size_bytes).expect("no file has 2^63 bytes")
 }
-
-/// A 32-byte digest column.
-pub(super) fn digest(column: &'static str, bytes: Vec<u8>) -> Result<[u8; 32], StoreError> {
-    bytes.try_into().map_err(|_| StoreError::Damaged { column })
-}

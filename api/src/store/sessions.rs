@@ -5,10 +5,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use rubrica_core::Timestamp;
-use rusqlite::{Connection, OptionalExtension, params};
 
-use super::row::{digest, time, unix_ms};
-use super::{Store, StoreError};
+use super::row::{time, unix_ms};
+use super::{Connection, Store, StoreError, ToValue, params};
 use crate::ids::SessionId;
 use crate::lookup::SignerHash;
 
@@ -19,8 +18,8 @@ const KEPT_AFTER_EXPIRY: Duration = Duration::from_hours(24);
 #[derive(Debug, Clone)]
 pub(crate) struct SessionRow {
     pub(crate) id: SessionId,
-    /// Name of the API key that opened it.
-    pub(crate) client: String,
+    /// The tenant whose credential opened it.
+    pub(crate) tenant: String,
     pub(crate) signer_hash: SignerHash,
     pub(crate) signer_name: String,
     pub(crate) signer_masked: String,
@@ -38,7 +37,7 @@ pub(crate) struct KnownSessions(RwLock<HashMap<[u8; 32], Arc<SessionRow>>>);
 
 impl KnownSessions {
     /// As [`find_by_token`], from memory when it is there.
-    pub(crate) fn find(
+    pub(crate) async fn find(
         &self,
         store: &Store,
         token_hash: &[u8; 32],
@@ -46,7 +45,8 @@ impl KnownSessions {
         if let Some(known) = self.0.read().unwrap_or_else(PoisonError::into_inner).get(token_hash) {
             return Ok(Some(Arc::clone(known)));
         }
-        let Some(row) = store.read(|connection| find_by_token(connection, token_hash))? else {
+        let hash = *token_hash;
+        let Some(row) = store.read(move |connection| find_by_token(connection, &hash)).await? else {
             return Ok(None);
         };
         let row = Arc::new(row);
@@ -65,78 +65,68 @@ pub(crate) fn insert(
     session: &SessionRow,
     token_hash: &[u8; 32],
 ) -> Result<(), StoreError> {
-    connection
-        .prepare_cached(
-            "INSERT INTO session (id, client, token_hash, signer_hash, signer_name, signer_masked, created_at, expires_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-        )?
-        .execute(params![
+    connection.execute(
+        "INSERT INTO session (id, tenant, token_hash, signer_hash, signer_name, signer_masked, created_at, expires_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        params![
             session.id,
-            session.client,
+            session.tenant,
             token_hash,
             session.signer_hash.0,
             session.signer_name,
             session.signer_masked,
             unix_ms(session.created_at),
             unix_ms(session.expires_at),
-        ])?;
-    let mut statement = connection
-        .prepare_cached("INSERT INTO session_origin (origin, session_id, expires_at) VALUES (?1, ?2, ?3)")?;
-    for origin in &session.origins {
-        statement.execute(params![origin, session.id, unix_ms(session.expires_at)])?;
-    }
+        ],
+    )?;
+    let expires_at = unix_ms(session.expires_at);
+    let rows: Vec<_> = session
+        .origins
+        .iter()
+        .map(|origin| [origin.to_value(), session.id.to_value(), expires_at.to_value()])
+        .collect();
+    connection.execute_many(
+        "INSERT INTO session_origin (origin, session_id, expires_at) VALUES (?1, ?2, ?3)",
+        &rows,
+    )?;
     Ok(())
 }
 
 /// Finds the session of a bearer token, expired or not.
 fn find_by_token(connection: &Connection, token_hash: &[u8; 32]) -> Result<Option<SessionRow>, StoreError> {
-    let found = connection
-        .prepare_cached(
-            "SELECT id, client, signer_hash, signer_name, signer_masked, created_at, expires_at
-             FROM session WHERE token_hash = ?1",
-        )?
-        .query_row([token_hash], |row| {
-            Ok((
-                row.get::<_, SessionId>(0)?,
-                row.get::<_, String>(1)?,
-                row.get::<_, Vec<u8>>(2)?,
-                row.get::<_, String>(3)?,
-                row.get::<_, String>(4)?,
-                row.get::<_, i64>(5)?,
-                row.get::<_, i64>(6)?,
-            ))
-        })
-        .optional()?;
-    let Some((id, client, signer_hash, signer_name, signer_masked, created_at, expires_at)) = found else {
-        return Ok(None);
-    };
-    let origins = connection
-        .prepare_cached("SELECT origin FROM session_origin WHERE session_id = ?1")?
-        .query_map([&id], |row| row.get(0))?
-        .collect::<rusqlite::Result<_>>()?;
-    Ok(Some(SessionRow {
-        id,
-        client,
-        signer_hash: SignerHash(digest("session.signer_hash", signer_hash)?),
-        signer_name,
-        signer_masked,
-        origins,
-        created_at: time("session.created_at", created_at)?,
-        expires_at: time("session.expires_at", expires_at)?,
-    }))
+    let found = connection.query_one(
+        "SELECT id, tenant, signer_hash, signer_name, signer_masked, created_at, expires_at
+         FROM session WHERE token_hash = ?1",
+        params![token_hash],
+        |row| {
+            Ok(SessionRow {
+                id: row.get(0)?,
+                tenant: row.get(1)?,
+                signer_hash: SignerHash(row.get(2)?),
+                signer_name: row.get(3)?,
+                signer_masked: row.get(4)?,
+                origins: Vec::new(),
+                created_at: time("session.created_at", row.get(5)?)?,
+                expires_at: time("session.expires_at", row.get(6)?)?,
+            })
+        },
+    )?;
+    let Some(mut session) = found else { return Ok(None) };
+    session.origins = connection.query(
+        "SELECT origin FROM session_origin WHERE session_id = ?1",
+        params![session.id],
+        |row| row.get(0),
+    )?;
+    Ok(Some(session))
 }
 
 /// Whether some session, alive or ended lately, names this origin.
 pub(crate) fn origin_is_known(connection: &Connection, origin: &str) -> Result<bool, StoreError> {
-    Ok(connection
-        .prepare_cached("SELECT 1 FROM session_origin WHERE origin = ?1 LIMIT 1")?
-        .exists([origin])?)
+    connection.exists("SELECT 1 FROM session_origin WHERE origin = ?1 LIMIT 1", params![origin])
 }
 
 /// Forgets the origins of sessions that ended long ago. The sessions stay: their signatures refer to them.
-pub(crate) fn forget_origins(connection: &Connection, now: Timestamp) -> Result<usize, StoreError> {
+pub(crate) fn forget_origins(connection: &Connection, now: Timestamp) -> Result<u64, StoreError> {
     let kept_ms = i64::try_from(KEPT_AFTER_EXPIRY.as_millis()).expect("a day fits");
-    Ok(connection
-        .prepare_cached("DELETE FROM session_origin WHERE expires_at < ?1")?
-        .execute([unix_ms(now) - kept_ms])?)
+    connection.execute("DELETE FROM session_origin WHERE expires_at < ?1", params![unix_ms(now) - kept_ms])
 }

@@ -4,19 +4,20 @@ use rubrica_core::wire::{
     Custody, PdfOptions, SignatureFormat, SignatureLevel, SignaturePolicy, SignatureProblem, SignatureState,
 };
 use rubrica_core::{ErrorCode, Timestamp};
-use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::StoreError;
 use super::documents::Scope;
-use super::row::{digest, from_text, signed, size, time, to_text, unix_ms};
+use super::row::{from_text, signed, size, time, to_text, unix_ms};
+use super::{Connection, Row, StoreError, Value, params};
 use crate::ids::{DocumentId, KeyId, SessionId, SignatureId};
 
 /// A signature's row.
 #[derive(Debug, Clone)]
 pub(crate) struct SignatureRow {
     pub(crate) id: SignatureId,
+    pub(crate) tenant: String,
     pub(crate) session_id: SessionId,
     pub(crate) document_id: DocumentId,
+    pub(crate) document_sha256: [u8; 32],
     pub(crate) custody: Custody,
     pub(crate) format: SignatureFormat,
     pub(crate) level: SignatureLevel,
@@ -66,22 +67,22 @@ pub(crate) struct ArtefactRow {
     pub(crate) released_at: Timestamp,
 }
 
-const COLUMNS: &str = "id, session_id, document_id, custody, format, level, policy, state, key_id, certificate, plan, \
-    completion_sha256, artefact_name, artefact_media_type, artefact_size_bytes, artefact_sha256, artefact_tail, \
-    released_at, problem_code, problem_detail, created_at, expires_at, options, value";
+const COLUMNS: &str = "id, tenant, session_id, document_id, document_sha256, custody, format, level, policy, state, key_id, \
+    certificate, options, plan, value, completion_sha256, artefact_name, artefact_media_type, artefact_size_bytes, \
+    artefact_sha256, artefact_tail, released_at, problem_code, problem_detail, created_at, expires_at";
 
 /// Keeps a new signature, `accepted` or, when it is prepared at once, `prepared`.
 pub(crate) fn insert(connection: &Connection, signature: &SignatureRow) -> Result<(), StoreError> {
-    connection
-        .prepare_cached(
-            "INSERT INTO signature (id, session_id, document_id, custody, format, level, policy, state, key_id,
-                                    certificate, plan, created_at, expires_at, options)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
-        )?
-        .execute(params![
+    connection.execute(
+        "INSERT INTO signature (id, tenant, session_id, document_id, document_sha256, custody, format, level, policy, state,
+                                key_id, certificate, plan, created_at, expires_at, options)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+        params![
             signature.id,
+            signature.tenant,
             signature.session_id,
             signature.document_id,
+            signature.document_sha256,
             to_text(&signature.custody),
             to_text(&signature.format),
             to_text(&signature.level),
@@ -93,7 +94,8 @@ pub(crate) fn insert(connection: &Connection, signature: &SignatureRow) -> Resul
             unix_ms(signature.created_at),
             unix_ms(signature.expires_at),
             signature.options,
-        ])?;
+        ],
+    )?;
     Ok(())
 }
 
@@ -103,62 +105,59 @@ pub(crate) fn find(
     id: &SignatureId,
     scope: &Scope,
 ) -> Result<Option<SignatureRow>, StoreError> {
-    let (session, client) = scope.parameters();
-    connection
-        .prepare_cached(&format!("SELECT {COLUMNS} FROM signature WHERE id = ?1 AND {}", Scope::SQL))?
-        .query_row(params![id, session, client], |row| Ok(read(row)))
-        .optional()?
-        .transpose()
+    let [session, tenant] = scope.parameters();
+    connection.query_one(
+        &format!("SELECT {COLUMNS} FROM signature WHERE id = ?1 AND batch_id IS NULL AND {}", Scope::SQL),
+        &[Value::Text(id.as_ref()), session, tenant],
+        read,
+    )
 }
 
 /// Finds a signature for the engine.
 pub(crate) fn load(connection: &Connection, id: &SignatureId) -> Result<Option<SignatureRow>, StoreError> {
-    connection
-        .prepare_cached(&format!("SELECT {COLUMNS} FROM signature WHERE id = ?1"))?
-        .query_row([id], |row| Ok(read(row)))
-        .optional()?
-        .transpose()
+    connection.query_one(
+        &format!("SELECT {COLUMNS} FROM signature WHERE id = ?1 AND batch_id IS NULL"),
+        params![id],
+        read,
+    )
 }
 
 /// Signatures that the engine has to take up again after a start.
 pub(crate) fn under_way(connection: &Connection) -> Result<Vec<SignatureId>, StoreError> {
-    let ids = connection
-        .prepare(
-            "SELECT id FROM signature
-             WHERE (custody = 'hsm' AND state IN ('accepted', 'prepared', 'signing'))
-                OR (custody = 'local' AND state = 'signing')
-             ORDER BY created_at, id",
-        )?
-        .query_map([], |row| row.get(0))?
-        .collect::<rusqlite::Result<_>>()?;
-    Ok(ids)
+    connection.query(
+        "SELECT id FROM signature
+         WHERE (custody = 'hsm' AND state IN ('accepted', 'prepared', 'signing'))
+            OR (custody = 'local' AND state = 'signing')
+         ORDER BY created_at, id",
+        &[],
+        |row| row.get(0),
+    )
 }
 
 /// `accepted → prepared`: pins the data to be signed.
 pub(crate) fn pin(connection: &Connection, id: &SignatureId, plan: &[u8]) -> Result<(), StoreError> {
-    let changed = connection
-        .prepare_cached(
-            "UPDATE signature SET state = 'prepared', plan = ?2 WHERE id = ?1 AND state = 'accepted'",
-        )?
-        .execute(params![id, plan])?;
+    let changed = connection.execute(
+        "UPDATE signature SET state = 'prepared', plan = ?2 WHERE id = ?1 AND state = 'accepted'",
+        params![id, plan],
+    )?;
     exactly_one(changed, SignatureState::Accepted)
 }
 
 /// `prepared → signing`: the intent. Only after its commit may the key be used.
 pub(crate) fn intend(connection: &Connection, id: &SignatureId) -> Result<(), StoreError> {
-    let changed = connection
-        .prepare_cached("UPDATE signature SET state = 'signing' WHERE id = ?1 AND state = 'prepared'")?
-        .execute([id])?;
+    let changed = connection.execute(
+        "UPDATE signature SET state = 'signing' WHERE id = ?1 AND state = 'prepared'",
+        params![id],
+    )?;
     exactly_one(changed, SignatureState::Prepared)
 }
 
 /// Keeps what the key of the token made, so that it is not used again while the signature waits for its time stamp.
 pub(crate) fn keep_value(connection: &Connection, id: &SignatureId, value: &[u8]) -> Result<(), StoreError> {
-    let changed = connection
-        .prepare_cached(
-            "UPDATE signature SET value = ?2 WHERE id = ?1 AND custody = 'hsm' AND state = 'signing' AND value IS NULL",
-        )?
-        .execute(params![id, value])?;
+    let changed = connection.execute(
+        "UPDATE signature SET value = ?2 WHERE id = ?1 AND custody = 'hsm' AND state = 'signing' AND value IS NULL",
+        params![id, value],
+    )?;
     exactly_one(changed, SignatureState::Signing)
 }
 
@@ -169,12 +168,11 @@ pub(crate) fn complete(
     value: &[u8],
     value_sha256: [u8; 32],
 ) -> Result<(), StoreError> {
-    let changed = connection
-        .prepare_cached(
-            "UPDATE signature SET state = 'signing', value = ?2, completion_sha256 = ?3
-             WHERE id = ?1 AND custody = 'local' AND state = 'prepared'",
-        )?
-        .execute(params![id, value, value_sha256])?;
+    let changed = connection.execute(
+        "UPDATE signature SET state = 'signing', value = ?2, completion_sha256 = ?3
+         WHERE id = ?1 AND custody = 'local' AND state = 'prepared'",
+        params![id, value, value_sha256],
+    )?;
     exactly_one(changed, SignatureState::Prepared)
 }
 
@@ -186,14 +184,12 @@ pub(crate) fn release(
     artefact: &ArtefactRow,
     completion_sha256: Option<[u8; 32]>,
 ) -> Result<(), StoreError> {
-    let changed = connection
-        .prepare_cached(
-            "UPDATE signature SET state = 'released', artefact_name = ?3, artefact_media_type = ?4,
-                    artefact_size_bytes = ?5, artefact_sha256 = ?6, artefact_tail = ?7, released_at = ?8,
-                    completion_sha256 = coalesce(?9, completion_sha256)
-             WHERE id = ?1 AND state = ?2",
-        )?
-        .execute(params![
+    let changed = connection.execute(
+        "UPDATE signature SET state = 'released', artefact_name = ?3, artefact_media_type = ?4,
+                artefact_size_bytes = ?5, artefact_sha256 = ?6, artefact_tail = ?7, released_at = ?8,
+                completion_sha256 = coalesce(?9, completion_sha256)
+         WHERE id = ?1 AND state = ?2",
+        params![
             id,
             from.as_str(),
             artefact.name,
@@ -203,7 +199,8 @@ pub(crate) fn release(
             artefact.tail,
             unix_ms(artefact.released_at),
             completion_sha256,
-        ])?;
+        ],
+    )?;
     exactly_one(changed, from)
 }
 
@@ -214,87 +211,80 @@ pub(crate) fn fail(
     from: SignatureState,
     problem: &SignatureProblem,
 ) -> Result<(), StoreError> {
-    let changed = connection
-        .prepare_cached(
-            "UPDATE signature SET state = 'failed', problem_code = ?3, problem_detail = ?4
-             WHERE id = ?1 AND state = ?2 AND state IN ('accepted', 'prepared', 'signing')",
-        )?
-        .execute(params![id, from.as_str(), problem.code.as_str(), problem.detail])?;
+    let changed = connection.execute(
+        "UPDATE signature SET state = 'failed', problem_code = ?3, problem_detail = ?4
+         WHERE id = ?1 AND state = ?2 AND state IN ('accepted', 'prepared', 'signing')",
+        params![id, from.as_str(), problem.code.as_str(), problem.detail],
+    )?;
     exactly_one(changed, from)
 }
 
 /// Whether [`expire`] would change anything.
 pub(crate) fn any_due(connection: &Connection, now: Timestamp) -> Result<bool, StoreError> {
-    Ok(connection
-        .prepare_cached(
-            "SELECT 1 FROM signature WHERE custody = 'local' AND state = 'prepared' AND expires_at <= ?1 LIMIT 1",
-        )?
-        .exists([unix_ms(now)])?)
+    connection.exists(
+        "SELECT 1 FROM signature WHERE custody = 'local' AND state = 'prepared' AND expires_at <= ?1 LIMIT 1",
+        params![unix_ms(now)],
+    )
 }
 
 /// `prepared → expired` for every `local` signature whose time is over. Gives their identifiers.
 pub(crate) fn expire(connection: &Connection, now: Timestamp) -> Result<Vec<SignatureId>, StoreError> {
-    let ids = connection
-        .prepare_cached(
-            "UPDATE signature SET state = 'expired', problem_code = ?2, problem_detail = ?3
-             WHERE custody = 'local' AND state = 'prepared' AND expires_at <= ?1 RETURNING id",
-        )?
-        .query_map(
-            params![
-                unix_ms(now),
-                ErrorCode::SignatureExpired.as_str(),
-                "nobody completed it in time; create a new signature"
-            ],
-            |row| row.get(0),
-        )?
-        .collect::<rusqlite::Result<_>>()?;
-    Ok(ids)
+    connection.query(
+        "UPDATE signature SET state = 'expired', problem_code = ?2, problem_detail = ?3
+         WHERE custody = 'local' AND state = 'prepared' AND expires_at <= ?1 RETURNING id",
+        params![
+            unix_ms(now),
+            ErrorCode::SignatureExpired.as_str(),
+            "nobody completed it in time; create a new signature",
+        ],
+        |row| row.get(0),
+    )
 }
 
-fn exactly_one(changed: usize, expected: SignatureState) -> Result<(), StoreError> {
+fn exactly_one(changed: u64, expected: SignatureState) -> Result<(), StoreError> {
     if changed == 1 { Ok(()) } else { Err(StoreError::StateConflict { expected }) }
 }
 
 fn read(row: &Row<'_>) -> Result<SignatureRow, StoreError> {
-    let problem_code: Option<String> = row.get(18)?;
+    let problem_code: Option<String> = row.get(22)?;
     let problem = match problem_code {
         None => None,
         Some(code) => Some(SignatureProblem {
             code: code.parse().map_err(|_| StoreError::Damaged { column: "signature.problem_code" })?,
-            detail: row.get::<_, Option<String>>(19)?.unwrap_or_default(),
+            detail: row.get::<Option<String>>(23)?.unwrap_or_default(),
         }),
     };
-    let optional_digest =
-        |index, column| row.get::<_, Option<Vec<u8>>>(index)?.map(|bytes| digest(column, bytes)).transpose();
-    let artefact = match optional_digest(15, "signature.artefact_sha256")? {
+    let artefact = match row.get::<Option<[u8; 32]>>(19)? {
         None => None,
         Some(sha256) => Some(ArtefactRow {
-            name: row.get(12)?,
-            media_type: row.get(13)?,
-            size_bytes: size("signature.artefact_size_bytes", row.get(14)?)?,
+            name: row.get(16)?,
+            media_type: row.get(17)?,
+            size_bytes: size("signature.artefact_size_bytes", row.get(18)?)?,
             sha256,
-            tail: digest("signature.artefact_tail", row.get(16)?)?,
-            released_at: time("signature.released_at", row.get(17)?)?,
+            tail: row.get(20)?,
+            released_at: time("signature.released_at", row.get(21)?)?,
         }),
     };
     Ok(SignatureRow {
         id: row.get(0)?,
-        session_id: row.get(1)?,
-        document_id: row.get(2)?,
-        custody: from_text("signature.custody", row.get(3)?)?,
-        format: from_text("signature.format", row.get(4)?)?,
-        level: from_text("signature.level", row.get(5)?)?,
-        policy: from_text("signature.policy", row.get(6)?)?,
-        state: from_text("signature.state", row.get(7)?)?,
-        key_id: row.get(8)?,
-        certificate: row.get(9)?,
-        plan: row.get(10)?,
-        completion_sha256: optional_digest(11, "signature.completion_sha256")?,
+        tenant: row.get(1)?,
+        session_id: row.get(2)?,
+        document_id: row.get(3)?,
+        document_sha256: row.get(4)?,
+        custody: from_text("signature.custody", row.get(5)?)?,
+        format: from_text("signature.format", row.get(6)?)?,
+        level: from_text("signature.level", row.get(7)?)?,
+        policy: from_text("signature.policy", row.get(8)?)?,
+        state: from_text("signature.state", row.get(9)?)?,
+        key_id: row.get(10)?,
+        certificate: row.get(11)?,
+        options: row.get(12)?,
+        plan: row.get(13)?,
+        value: row.get(14)?,
+        completion_sha256: row.get(15)?,
         artefact,
         problem,
-        created_at: time("signature.created_at", row.get(20)?)?,
-        expires_at: time("signature.expires_at", row.get(21)?)?,
-        options: row.get(22)?,
-        value: row.get(23)?,
+        created_at: time("signature.created_at", row.get(24)?)?,
+        expires_at: time("signature.expires_at", row.get(25)?)?,
     })
 }

@@ -112,9 +112,8 @@ impl Signer {
         let folder = DataFolder::open(&config.data.folder)?;
         let app = serving::open(config, &folder, Role::Beside)?;
         let runtime = serving::runtime();
-        let key = app
-            .store
-            .read(|connection| store::keys::load(connection, &id))
+        let key = runtime
+            .block_on(app.store.read(move |connection| store::keys::load(connection, &id)))
             .map_err(|error| Failure::of(ErrorCode::DataFolderUnknown, error.to_string()))?
             .ok_or_else(no_such_key)?;
         Ok(Self::Instance { app, key: Box::new(key), runtime })
@@ -135,7 +134,6 @@ impl Signer {
             Self::Instance { app, key, runtime } => {
                 let disk = |error: std::io::Error| Failure::of(ErrorCode::FileUnreadable, error.to_string());
                 let request = Request {
-                    client: "command-line",
                     key: (**key).clone(),
                     name: file_name(file)?,
                     document: document.read_all().map_err(disk)?.into_owned(),

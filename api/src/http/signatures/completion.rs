@@ -55,7 +55,7 @@ pub(crate) async fn complete_signature(
         .map_err(|_| ApiError::member("/signature_value", "the raw signature in standard base64"))?;
     let value_sha256 = sha256(&value);
     let id: SignatureId = id.parse().map_err(|_| ApiError::not_found("signature"))?;
-    let row = find(&app, &id, session.scope())?;
+    let row = find(&app, &id, session.scope()).await?;
     if let Some(answer) = settled(&app, &row, &value_sha256)? {
         return Ok(answer);
     }
@@ -70,7 +70,7 @@ pub(crate) async fn complete_signature(
         other => other?,
     }
     app.engine.waiters.wake(&id);
-    let row = find(&app, &id, session.scope())?;
+    let row = find(&app, &id, session.scope()).await?;
     settled(&app, &row, &value_sha256)?
         .ok_or_else(|| ApiError::internal("a completed signature is not released"))
 }
@@ -143,7 +143,8 @@ async fn release(
     let document_id = row.document_id.clone();
     let document = app
         .store
-        .read(move |connection| store::documents::load(connection, &document_id))?
+        .read(move |connection| store::documents::load(connection, &document_id))
+        .await?
         .ok_or(StoreError::Damaged { column: "signature.document_id" })?;
     let _memory = app.engine.reserve(document.size_bytes).await;
     // Reading checks the digest: the document is the one that was prepared.

@@ -1,0 +1,60 @@
+//! PostgreSQL: a pool of threads, each with a connection of its own. Commits that happen together are grouped by the
+//! server, so sixteen connections commit about as often as the disk allows for one, times sixteen.
+
+mod connection;
+mod pool;
+
+use std::time::Duration;
+
+use super::connection::Connection;
+use super::{Job, StoreError};
+pub(super) use connection::{PostgresConnection, column};
+use pool::Pool;
+
+/// Where the server is and how many connections are kept.
+#[derive(Debug, Clone)]
+pub(crate) struct PostgresSettings {
+    /// A connection string of libpq without a password: `host=… user=… dbname=…`, or an URL.
+    pub(crate) url: String,
+    /// Its password, when the server asks for one.
+    pub(crate) password: Option<crate::secret::Secret>,
+    /// Connections that write, and as many that read.
+    pub(crate) connections: usize,
+    /// Longest time to connect, and for a statement.
+    pub(crate) timeout: Duration,
+}
+
+/// A server, shared by several instances.
+#[derive(Debug, Clone)]
+pub(super) struct Postgres {
+    writers: Pool,
+    readers: Pool,
+}
+
+impl Postgres {
+    /// Connects; the schema is brought up to date first.
+    pub(super) fn open(
+        settings: &PostgresSettings,
+        migrate: impl FnOnce(&Connection) -> Result<(), StoreError> + Send,
+    ) -> Result<Self, StoreError> {
+        // A connection waits in a runtime of its own, which the thread of another runtime could not enter.
+        std::thread::scope(|scope| {
+            let first = || migrate(&Connection::Postgres(Box::new(PostgresConnection::open(settings)?)));
+            scope.spawn(first).join().map_err(|_| StoreError::Stopped)?
+        })?;
+        Ok(Self {
+            writers: Pool::start("store-writer", settings, pool::Kind::Write),
+            readers: Pool::start("store-reader", settings, pool::Kind::Read),
+        })
+    }
+
+    /// Queues a job for a transaction of its own.
+    pub(super) fn submit(&self, job: Job) -> Result<(), StoreError> {
+        self.writers.submit(job)
+    }
+
+    /// Queues a job that only reads.
+    pub(super) fn submit_read(&self, job: Job) -> Result<(), StoreError> {
+        self.readers.submit(job)
+    }
+}

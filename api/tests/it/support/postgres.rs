@@ -1,0 +1,208 @@
+//! A real PostgreSQL server for a test run, in a folder of its own, reached by its socket only. The unit tests of the store
+//! use this file too.
+
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+/// Longest time for the server to start on a busy machine.
+const START: Duration = Duration::from_secs(60);
+
+/// A running server; it ends with the value, and with the process that started it.
+#[derive(Debug)]
+pub(crate) struct Server {
+    /// `None` once it has crashed.
+    folder: Option<TempDir>,
+    /// A shell that ends the server when the pipe to it is closed.
+    keeper: Child,
+    pipe: Option<ChildStdin>,
+}
+
+impl Server {
+    /// Makes a cluster and starts it. `durable` syncs to the disk as a production server does.
+    pub(crate) fn start(durable: bool) -> Self {
+        let folder = super::instance::memory_folder();
+        let owner = Owner::of_this_machine();
+        owner.owns(folder.path());
+        let data = folder.path().join("data");
+        let made = owner
+            .command(&program("initdb"))
+            .args(["--auth=trust", "--username=rubrica", "--encoding=UTF8", "--no-sync", "--pgdata"])
+            .arg(&data)
+            .output()
+            .expect("initdb runs; PostgreSQL comes with `apt-get install postgresql`");
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        Self::run(folder, durable)
+    }
+
+    fn run(folder: TempDir, durable: bool) -> Self {
+        let fsync = if durable { "on" } else { "off" };
+        let script = format!(
+            "{} -D data -k \"$PWD\" -c listen_addresses= -c fsync={fsync} -c max_connections=200 >log 2>&1 & \
+             server=$!; echo $server >pid; read _; kill -QUIT $server; wait $server",
+            program("postgres").display()
+        );
+        let mut keeper = Owner::of_this_machine()
+            .command(Path::new("sh"))
+            .args(["-c", &script])
+            .current_dir(folder.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("there is a shell");
+        let pipe = keeper.stdin.take();
+        let server = Self { folder: Some(folder), keeper, pipe };
+        server.wait_until_ready();
+        server
+    }
+
+    fn wait_until_ready(&self) {
+        let begun = Instant::now();
+        while !self.answers() {
+            let log = std::fs::read_to_string(self.path().join("log")).unwrap_or_default();
+            assert!(begun.elapsed() < START, "PostgreSQL did not start: {log}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn answers(&self) -> bool {
+        Command::new(program("pg_isready"))
+            .args(["-q", "-U", "rubrica", "-d", "postgres", "-h"])
+            .arg(self.path())
+            .status()
+            .is_ok_and(|status| status.success())
+    }
+
+    /// A new, empty database; gives its connection string.
+    pub(crate) fn database(&self) -> String {
+        static DATABASES: AtomicU32 = AtomicU32::new(0);
+        let name = format!("test_{}", DATABASES.fetch_add(1, Ordering::Relaxed));
+        self.sql("postgres", &format!("CREATE DATABASE {name}"));
+        self.address(&name)
+    }
+
+    /// The connection string of a database.
+    pub(crate) fn address(&self, name: &str) -> String {
+        format!("host={} user=rubrica dbname={name}", self.path().display())
+    }
+
+    /// Runs statements by `psql` and gives what it prints, columns separated by `|`.
+    pub(crate) fn sql(&self, database: &str, statements: &str) -> String {
+        psql(&self.address(database), statements)
+    }
+}
+
+/// A server that was killed; its files are as the crash left them.
+#[derive(Debug)]
+pub(crate) struct Crashed(TempDir);
+
+impl Server {
+    /// Kills the server and all its processes at once, as a power failure does.
+    pub(crate) fn crash(mut self) -> Crashed {
+        // Every process of the server is a child of the first one.
+        let pid = self.pid();
+        let children = Command::new("pgrep").args(["-P", &pid]).output().expect("pgrep runs");
+        let children = String::from_utf8_lossy(&children.stdout).into_owned();
+        let everyone = std::iter::once(pid.as_str()).chain(children.split_whitespace());
+        let killed = Command::new("kill").arg("-KILL").args(everyone).status().expect("kill runs");
+        assert!(killed.success());
+        self.end_keeper();
+        Crashed(self.folder.take().expect("a running server has its folder"))
+    }
+
+    /// Ends the server, if it runs, and takes its remains.
+    fn end_keeper(&mut self) {
+        drop(self.pipe.take());
+        let _ = self.keeper.wait();
+    }
+
+    fn pid(&self) -> String {
+        std::fs::read_to_string(self.path().join("pid")).expect("the keeper wrote it").trim().to_owned()
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.as_ref().expect("a running server has its folder").path()
+    }
+}
+
+impl Crashed {
+    /// Starts it again on the same files.
+    pub(crate) fn restart(self) -> Server {
+        Server::run(self.0, true)
+    }
+}
+
+/// Runs statements by `psql` on a connection string.
+pub(crate) fn psql(address: &str, statements: &str) -> String {
+    let output = Command::new(program("psql"))
+        .args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", address, "-c", statements])
+        .output()
+        .expect("psql runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("psql prints UTF-8").trim_end().to_owned()
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if self.folder.is_none() {
+            return;
+        }
+        self.end_keeper();
+    }
+}
+
+/// The server that the tests of one process share. It syncs nothing: these tests are about SQL, not about power failures.
+pub(crate) fn shared() -> &'static Server {
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    SERVER.get_or_init(|| Server::start(false))
+}
+
+/// PostgreSQL refuses to run as root: then it runs as the user that its package made.
+struct Owner(Option<(u32, u32)>);
+
+impl Owner {
+    fn of_this_machine() -> Self {
+        let number = |arguments: &[&str]| {
+            let output = Command::new("id").args(arguments).output().ok()?;
+            String::from_utf8(output.stdout).ok()?.trim().parse().ok()
+        };
+        if number(&["-u"]) != Some(0) {
+            return Self(None);
+        }
+        let ids = number(&["-u", "postgres"]).zip(number(&["-g", "postgres"]));
+        Self(Some(ids.expect("there is a user `postgres`; it comes with `apt-get install postgresql`")))
+    }
+
+    fn owns(&self, folder: &Path) {
+        if let Some((user, group)) = self.0 {
+            std::os::unix::fs::chown(folder, Some(user), Some(group)).expect("root may give a folder away");
+        }
+    }
+
+    fn command(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
+        if let Some((user, group)) = self.0 {
+            command.uid(user).gid(group);
+        }
+        command
+    }
+}
+
+/// A program of PostgreSQL: the newest under Debian's folder, or from the path.
+fn program(name: &str) -> PathBuf {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let newest = versions
+        .map(|version| version.path().join("bin").join(name))
+        .filter(|program| program.exists())
+        .max_by_key(|program| {
+            let version = program.iter().nth(4).and_then(|version| version.to_str()?.parse::<u32>().ok());
+            version.unwrap_or_default()
+        });
+    newest.unwrap_or_else(|| PathBuf::from(name))
+}
