@@ -24,6 +24,7 @@ use rubrica_core::ErrorCode;
 use crate::data_folder::DataFolder;
 use crate::demo::{DemoFiles, create};
 use crate::failure::Failure;
+use crate::token_agent;
 use output::Output;
 
 /// Digital signatures for Brazilian bank portals.
@@ -60,6 +61,8 @@ enum Command {
     Doctor(doctor::Arguments),
     #[command(name = create::COMMAND, hide = true)]
     FillDemoFolder { draft: PathBuf },
+    #[command(name = token_agent::COMMAND, hide = true)]
+    TokenAgent,
 }
 
 /// Which instance a command is about.
@@ -107,6 +110,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Config(action) => config::run(&action, output),
         Command::Keys(action) => keys::run(&action, output),
         Command::Doctor(arguments) => doctor::run(&arguments, output),
+        Command::TokenAgent => token_agent::run(),
         Command::FillDemoFolder { draft } => {
             let result = create::fill_here(&draft);
             if let Err(failure) = &result {

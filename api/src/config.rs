@@ -77,6 +77,8 @@ impl Config {
                 "sessions.default_seconds must be 60 to 3600",
             ),
             ((1..=256).contains(&self.token.sessions), "token.sessions must be 1 to 256"),
+            ((1..=8).contains(&self.token.agents), "token.agents must be 1 to 8"),
+            ((1..=3600).contains(&self.token.canary_seconds), "token.canary_seconds must be 1 to 3600"),
             (self.token.call_timeout_ms >= 100, "token.call_timeout_ms must be at least 100"),
             (
                 (1..=86_400).contains(&self.signatures.completion_seconds),

@@ -21,6 +21,7 @@ mod secret;
 mod serving;
 mod store;
 mod telemetry;
+mod token_agent;
 mod trust;
 mod validating;
 

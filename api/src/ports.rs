@@ -3,8 +3,10 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Instant;
 
 use rubrica_core::Timestamp;
+use tokio::sync::watch;
 
 /// A future behind a port.
 pub(crate) type PortFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -17,18 +19,105 @@ pub(crate) trait Clock: Send + Sync + fmt::Debug {
 
 /// Private keys that sign and never leave where they are.
 pub(crate) trait SigningKeys: Send + Sync + fmt::Debug {
-    /// Signs a SHA-256 digest.
+    /// Signs SHA-256 digests, at most [`MOST_DIGESTS`] at once, and gives an answer for each in the same order.
     ///
-    /// **Shape** of the answer: for RSA the PKCS#1 v1.5 value with `DigestInfo`, as long as the modulus; for elliptic
-    /// curves `r ‖ s` or DER, as the device gives it.
-    fn sign_digest<'a>(
+    /// **Shape** of a value: for RSA the PKCS#1 v1.5 value with `DigestInfo`, as long as the modulus; for elliptic
+    /// curves `r ‖ s` or DER, as the device gives it. A value is what the device gave: the caller verifies it.
+    ///
+    /// A digest may be signed twice when a device fails in the middle; only one value comes back.
+    fn sign_digests<'a>(
         &'a self,
-        key: &'a KeyReference,
-        sha256: &'a [u8; 32],
-    ) -> PortFuture<'a, Result<Vec<u8>, SigningKeyError>>;
+        work: &'a [DigestToSign],
+    ) -> PortFuture<'a, Vec<Result<Vec<u8>, SigningKeyError>>>;
 
     /// Makes and verifies a real signature: a dead token still opens sessions and finds keys.
     fn check(&self) -> PortFuture<'_, Result<(), SigningKeyError>>;
+
+    /// What is known at the moment. Never waits for the device.
+    fn status(&self) -> TokenStatus;
+
+    /// Tells when keys become available and when they cease to be.
+    fn status_changes(&self) -> watch::Receiver<Availability>;
+}
+
+/// Digests of one call.
+pub(crate) const MOST_DIGESTS: usize = 256;
+
+/// One digest and the key to sign it with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct DigestToSign {
+    pub(crate) key: KeyReference,
+    /// SHA-256 of what is signed.
+    pub(crate) sha256: [u8; 32],
+}
+
+/// Whether anything can be signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Availability {
+    /// Not known yet.
+    Starting,
+    /// At least one agent signs.
+    Available,
+    /// None does, and why.
+    Unavailable(SigningKeyError),
+}
+
+/// The state of a token and of the processes that use it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TokenStatus {
+    pub(crate) agents: Vec<AgentStatus>,
+    /// The PIN was refused: nothing logs in any more until the next start.
+    pub(crate) latched: Option<SigningKeyError>,
+    /// Values that were handed out.
+    pub(crate) signatures: u64,
+    /// Digests that were given to another agent, and calls that were repeated within one.
+    pub(crate) retries: u64,
+    /// Digests that may have been signed without anybody getting the value.
+    pub(crate) orphans: u64,
+}
+
+/// One process that uses the token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct AgentStatus {
+    pub(crate) pid: Option<u32>,
+    pub(crate) state: AgentState,
+    /// When a signature of its key for health checks was last verified.
+    pub(crate) last_canary: Option<Instant>,
+    /// Processes after the first.
+    pub(crate) restarts: u64,
+    /// Sessions that sign at the moment.
+    pub(crate) sessions: u16,
+    /// Why it cannot sign, or why it would not pass a health check.
+    pub(crate) problem: Option<SigningKeyError>,
+}
+
+/// What a process that uses the token is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AgentState {
+    /// It starts, for the first time or after a failure.
+    Starting,
+    /// It signs.
+    Up,
+    /// It failed more than once and is started again after a pause.
+    Down,
+    /// It is not started again: the PIN was refused.
+    Stopped,
+}
+
+impl TokenStatus {
+    /// Whether a health check would pass: an agent is up, and its last canary signature verified.
+    ///
+    /// # Errors
+    /// Why not.
+    pub(crate) fn ready(&self) -> Result<(), SigningKeyError> {
+        let up = |agent: &AgentStatus| agent.state == AgentState::Up && agent.problem.is_none();
+        if self.agents.iter().any(up) {
+            return Ok(());
+        }
+        let problem =
+            self.latched.clone().or_else(|| self.agents.iter().find_map(|agent| agent.problem.clone()));
+        Err(problem.unwrap_or_else(|| SigningKeyError::Unavailable("not connected yet".to_owned())))
+    }
 }
 
 /// Where a private key is found.
@@ -63,17 +152,28 @@ pub(crate) enum SigningKeyError {
     /// Nothing answers at the moment; trying again may help.
     #[error("the token does not answer: {0}")]
     Unavailable(String),
+    /// The process that holds the token's module ended, or was ended at its deadline; trying again may help.
+    #[error("the token's process ended: {0}")]
+    AgentFailed(String),
     /// The PIN is wrong or has expired. It is not tried again, or the token would lock.
     #[error("the token refused the PIN")]
     PinRejected,
     /// The PIN is locked.
     #[error("the PIN of the token is locked")]
     PinLocked,
+    /// One try is left before the PIN locks. It is not ours to take.
+    #[error("the token has one try of the PIN left, which is not used")]
+    PinFinalTry,
 }
 
 impl SigningKeyError {
     /// Whether the same call may succeed later without anybody acting.
     pub(crate) const fn is_transient(&self) -> bool {
-        matches!(self, Self::Unavailable(_))
+        matches!(self, Self::Unavailable(_) | Self::AgentFailed(_))
+    }
+
+    /// Whether no login may follow before somebody has acted.
+    pub(crate) const fn is_about_the_pin(&self) -> bool {
+        matches!(self, Self::PinRejected | Self::PinLocked | Self::PinFinalTry)
     }
 }

@@ -17,11 +17,13 @@ use crate::http::server;
 use crate::ports::SigningKeys;
 use crate::trust::Trust;
 
-/// Opens the ports of an instance and puts it together. The environment of the module must be right already.
+/// Opens the ports of an instance and puts it together.
 pub(crate) fn open(config: Config, folder: &DataFolder, role: Role) -> Result<Arc<App>, Failure> {
     let trust = Trust::load(&config.trust)?;
     let keys: Option<Arc<dyn SigningKeys>> = if config.token.is_configured() {
-        Some(Arc::new(Pkcs11Keys::open(Settings::from_config(&config.token)?)?))
+        let settings = Settings::from_config(&config)?;
+        let settings = if role == Role::Server { settings } else { settings.with_one_agent() };
+        Some(Arc::new(Pkcs11Keys::open(settings)?))
     } else {
         None
     };

@@ -1,55 +1,87 @@
-//! Keys behind PKCS#11.
+//! Keys behind PKCS#11, used through token agents: this process never calls a module for a signature.
 //!
-//! One context per process, one thread and one session per worker, fed by a bounded queue; PKCS#11 calls block, so no
-//! async thread ever makes one. A caller waits no longer than its deadline, whatever the module does.
+//! Several agents share the work and take it from one queue, so that one of them may hang, crash or restart while the
+//! others go on. A caller hears within its deadline, whatever a module does.
 
-mod error;
-mod module;
-mod pool;
+mod agents;
+pub(crate) mod module;
 pub(crate) mod provision;
-mod public_key;
-mod token;
+pub(crate) mod public_key;
+pub(crate) mod return_code;
 
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rubrica_core::ErrorCode;
+use tokio::sync::watch;
 
-use crate::config;
+use crate::config::{self, Config};
 use crate::failure::Failure;
-use crate::ports::{KeyReference, PortFuture, SigningKeyError, SigningKeys};
+use crate::ports::{Availability, DigestToSign, PortFuture, SigningKeyError, SigningKeys, TokenStatus};
 use crate::secret::Secret;
+use crate::token_agent::protocol::{AgentSettings, LogSettings};
 
+use agents::Agents;
 pub(crate) use module::find_module;
-use pool::{Pool, Work};
-use token::Token;
+
+/// Longest PIN and longest label.
+const LONGEST_TEXT: usize = 1024;
 
 /// What the adapter has to know.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
-    pub(crate) module: PathBuf,
-    pub(crate) label: String,
-    /// Empty when the label is enough.
-    pub(crate) serial: String,
+    /// What each agent is told.
+    pub(crate) agent: AgentSettings,
     pub(crate) pin: Secret,
-    pub(crate) sessions: usize,
+    /// Environment of the module.
+    pub(crate) environment: BTreeMap<String, String>,
+    /// Processes that use the token at the same time.
+    pub(crate) agents: usize,
     pub(crate) call_timeout: Duration,
-    pub(crate) canary_label: String,
+    /// Between two signatures with the key for health checks.
+    pub(crate) canary_interval: Duration,
 }
 
 impl Settings {
     /// Reads the PIN and finds the module.
-    pub(crate) fn from_config(token: &config::Token) -> Result<Self, Failure> {
+    pub(crate) fn from_config(config: &Config) -> Result<Self, Failure> {
+        let token = &config.token;
+        let pin = read_pin(token)?;
+        for (name, text) in [
+            ("the PIN", pin.expose()),
+            ("token.label", &token.label),
+            ("token.serial", &token.serial),
+            ("token.canary_label", &token.canary_label),
+        ] {
+            if text.len() > LONGEST_TEXT {
+                return Err(Failure::of(
+                    ErrorCode::ConfigInvalid,
+                    format!("{name} is longer than {LONGEST_TEXT} bytes"),
+                ));
+            }
+        }
         Ok(Self {
-            module: find_module(&token.module)?,
-            label: token.label.clone(),
-            serial: token.serial.clone(),
-            pin: read_pin(token)?,
-            sessions: token.sessions,
+            agent: AgentSettings {
+                module: find_module(&token.module)?,
+                label: token.label.clone(),
+                serial: token.serial.clone(),
+                canary_label: token.canary_label.clone(),
+                sessions: u16::try_from(token.sessions).unwrap_or(u16::MAX),
+                log: LogSettings::from(&config.log),
+            },
+            pin,
+            environment: token.environment.clone(),
+            agents: token.agents,
             call_timeout: token.call_timeout(),
-            canary_label: token.canary_label.clone(),
+            canary_interval: Duration::from_secs(token.canary_seconds),
         })
+    }
+
+    /// For a command that signs once.
+    #[must_use]
+    pub(crate) fn with_one_agent(mut self) -> Self {
+        self.agents = 1;
+        self
     }
 }
 
@@ -70,55 +102,46 @@ fn read_pin(token: &config::Token) -> Result<Secret, Failure> {
 /// The keys of one token.
 #[derive(Debug)]
 pub(crate) struct Pkcs11Keys {
-    pool: Pool,
-    call_timeout: Duration,
+    agents: Agents,
 }
 
 impl Pkcs11Keys {
-    /// Loads the module, finds the token, logs in and lists its keys.
+    /// Starts the agents and waits until one signs or says why it cannot.
     ///
-    /// A token that does not answer is no reason not to start: it is tried again with each call.
+    /// A token that does not answer is no reason not to start: it is tried again while the server runs.
     ///
     /// # Errors
     /// `pkcs11_module_missing`, `token_pin_rejected`, `token_pin_locked`.
     pub(crate) fn open(settings: Settings) -> Result<Self, Failure> {
-        let call_timeout = settings.call_timeout;
-        let sessions = settings.sessions;
-        let token = Arc::new(Token::load(settings)?);
-        match token.connect() {
+        let timeout = settings.call_timeout;
+        let agents = Agents::start(settings)?;
+        match agents.first_outcome(timeout)? {
             Ok(()) => {}
-            Err(error @ (SigningKeyError::PinRejected | SigningKeyError::PinLocked)) => {
-                return Err(failure(&error));
-            }
-            Err(error) => tracing::error!(%error, "the token is not ready; every call tries again"),
+            Err(error) if error.is_about_the_pin() => return Err(failure(&error)),
+            Err(error) => tracing::error!(%error, "the token is not ready; it is tried again"),
         }
-        Ok(Self { pool: Pool::start(token, sessions), call_timeout })
-    }
-
-    async fn run(&self, work: Work) -> Result<Vec<u8>, SigningKeyError> {
-        let answer = self.pool.submit(work)?;
-        match tokio::time::timeout(self.call_timeout, answer).await {
-            Ok(Ok(result)) => result,
-            Ok(Err(_)) => Err(SigningKeyError::Unavailable("the worker of the token has ended".to_owned())),
-            Err(_) => Err(SigningKeyError::Unavailable(format!(
-                "no answer in {} ms",
-                self.call_timeout.as_millis()
-            ))),
-        }
+        Ok(Self { agents })
     }
 }
 
 impl SigningKeys for Pkcs11Keys {
-    fn sign_digest<'a>(
+    fn sign_digests<'a>(
         &'a self,
-        key: &'a KeyReference,
-        sha256: &'a [u8; 32],
-    ) -> PortFuture<'a, Result<Vec<u8>, SigningKeyError>> {
-        Box::pin(self.run(Work::Sign { key: key.clone(), sha256: *sha256 }))
+        work: &'a [DigestToSign],
+    ) -> PortFuture<'a, Vec<Result<Vec<u8>, SigningKeyError>>> {
+        Box::pin(self.agents.sign(work))
     }
 
     fn check(&self) -> PortFuture<'_, Result<(), SigningKeyError>> {
-        Box::pin(async { self.run(Work::Canary).await.map(drop) })
+        Box::pin(self.agents.check())
+    }
+
+    fn status(&self) -> TokenStatus {
+        self.agents.status()
+    }
+
+    fn status_changes(&self) -> watch::Receiver<Availability> {
+        self.agents.status_changes()
     }
 }
 
@@ -134,9 +157,17 @@ pub(crate) fn failure(error: &SigningKeyError) -> Failure {
         SigningKeyError::Unavailable(_) => {
             (ErrorCode::TokenUnavailable, "Check the token with `rubrica doctor` and try again")
         }
+        SigningKeyError::AgentFailed(_) => (
+            ErrorCode::TokenAgentFailed,
+            "Try again; if it persists, ask the vendor of the PKCS#11 module with the log",
+        ),
         SigningKeyError::PinRejected => (
             ErrorCode::TokenPinRejected,
             "Correct the PIN file before the next start: every wrong try brings the lock nearer",
+        ),
+        SigningKeyError::PinFinalTry => (
+            ErrorCode::TokenPinRejected,
+            "Log in once with the right PIN and the vendor's tool, which gives the tries back, then start again",
         ),
         SigningKeyError::PinLocked => {
             (ErrorCode::TokenPinLocked, "Have the security officer unlock the token")

@@ -10,7 +10,6 @@ use rubrica_core::ErrorCode;
 use serde_json::json;
 
 use super::output::Output;
-use crate::adapters::environment;
 use crate::app::Role;
 use crate::config::Config;
 use crate::data_folder::DataFolder;
@@ -47,7 +46,6 @@ pub(super) fn run(arguments: &Arguments, output: Output) -> Result<ExitCode, Fai
     }
     files.refresh(folder.root(), if arguments.port == 0 { USUAL_PORT } else { arguments.port })?;
     let mut config = Config::load(Some(&files.config()))?;
-    environment::ensure(&config.token.environment)?;
     config.server.listen = SocketAddr::from((Ipv4Addr::LOCALHOST, arguments.port));
     telemetry::start(&config.log);
     serving::runtime().block_on(serve(config, &folder, &files, &arguments.site, output))?;

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::Instance;
 use super::output::Output;
 use crate::adapters::environment;
-use crate::adapters::pkcs11::provision::Provisioner;
+use crate::adapters::pkcs11::provision::{Place, Provisioner};
 use crate::adapters::pkcs11::{self, Pkcs11Keys, Settings, find_module};
 use crate::config::Config;
 use crate::data_folder::DataFolder;
@@ -45,7 +45,10 @@ struct Finding {
 /// Checks everything, also after a first problem. Exit code 1 when something is wrong.
 pub(super) fn run(arguments: &Arguments, output: Output) -> Result<ExitCode, Failure> {
     let config = arguments.instance.load()?;
-    environment::ensure(&config.token.environment)?;
+    if arguments.fix {
+        // A key is made in this process.
+        environment::ensure(&config.token.environment)?;
+    }
     let findings = [
         finding("configuration", Ok("valid".to_owned())),
         finding("pkcs11_module", check_module(&config)),
@@ -86,11 +89,12 @@ fn check_token(config: &Config, fix: bool) -> Result<String, Failure> {
     if !config.token.is_configured() {
         return Ok("none configured: there is no custody `hsm`".to_owned());
     }
-    let settings = Settings::from_config(&config.token)?;
+    let settings = Settings::from_config(config)?.with_one_agent();
     let checked = check_canary(settings.clone())?;
     match checked {
         Err(SigningKeyError::KeyUnusable(_)) if fix => {
-            Provisioner::open(&settings)?.generate(KeyAlgorithm::Ec, &settings.canary_label)?;
+            Provisioner::open(&Place::of(&settings))?
+                .generate(KeyAlgorithm::Ec, &settings.agent.canary_label)?;
             check_canary(settings)?.map_err(|error| pkcs11::failure(&error))?;
             Ok("made a key for health checks and signed with it".to_owned())
         }

@@ -5,7 +5,6 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use crate::adapters::environment;
 use crate::adapters::pkcs11::find_module;
 use crate::app::Role;
 use crate::config::Config;
@@ -27,7 +26,6 @@ pub(super) struct Arguments {
 /// Serves until a signal.
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let config = Config::load(arguments.config.as_deref())?;
-    environment::ensure(&config.token.environment)?;
     telemetry::start(&config.log);
     // What the configuration names must be there before anything is made.
     if Trust::load(&config.trust)?.is_empty() {

@@ -77,8 +77,10 @@ pub(crate) struct Token {
     pub(crate) label: String,
     pub(crate) serial: String,
     pub(crate) pin_file: PathBuf,
+    pub(crate) agents: usize,
     pub(crate) sessions: usize,
     pub(crate) call_timeout_ms: u64,
+    pub(crate) canary_seconds: u64,
     pub(crate) canary_label: String,
     pub(crate) environment: BTreeMap<String, String>,
 }

@@ -19,7 +19,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::pki::REPOSITORY_HOST;
-use crate::adapters::pkcs11::{Settings, find_module};
+use crate::adapters::pkcs11::find_module;
+use crate::adapters::pkcs11::provision::Place;
 use crate::config::Config;
 use crate::data_folder::{self, unwritable};
 use crate::failure::Failure;
@@ -120,18 +121,10 @@ impl DemoFiles {
     }
 
     /// What the PKCS#11 adapter has to know.
-    pub(super) fn token_settings(&self) -> Result<Settings, Failure> {
+    pub(super) fn token_settings(&self) -> Result<Place, Failure> {
         let pin = Secret::from_file(&self.pin())?;
         let label = Secret::from_file(&self.label())?.expose().to_owned();
-        Ok(Settings {
-            module: find_module(&module_from_environment())?,
-            label,
-            serial: String::new(),
-            pin,
-            sessions: 1,
-            call_timeout: std::time::Duration::from_secs(10),
-            canary_label: CANARY_LABEL.to_owned(),
-        })
+        Ok(Place { module: find_module(&module_from_environment())?, label, serial: String::new(), pin })
     }
 
     fn config_text(&self, place: &Path, port: u16) -> io::Result<String> {

@@ -17,7 +17,7 @@ use crate::app::App;
 use crate::ids::SignatureId;
 use crate::input::Input;
 use crate::objects::ObjectError;
-use crate::ports::{KeyReference, SigningKeyError};
+use crate::ports::{DigestToSign, KeyReference, SigningKeyError};
 use crate::store::documents::DocumentRow;
 use crate::store::signatures::SignatureRow;
 use crate::store::{self, StoreError};
@@ -261,14 +261,20 @@ async fn use_key(app: &App, key: &KeyReference, plan: &Plan) -> Result<Vec<u8>, 
     let Some(keys) = &app.keys else {
         return Err(SigningKeyError::Unavailable("no token is configured".to_owned()).into());
     };
-    let digest = plan.digest();
+    let work = [DigestToSign { key: key.clone(), sha256: plan.digest() }];
+    let mut changes = keys.status_changes();
     let deadline = Instant::now() + Duration::from_millis(app.config.signatures.token_patience_ms);
     let mut pause = FIRST_PAUSE;
     loop {
-        match keys.sign_digest(key, &digest).await {
+        let none = || Err(SigningKeyError::Unavailable("no answer".to_owned()));
+        match keys.sign_digests(&work).await.pop().unwrap_or_else(none) {
             Ok(value) => return Ok(value),
             Err(error) if error.is_transient() && Instant::now() + pause < deadline => {
-                tokio::time::sleep(pause).await;
+                // Whatever changes about the token is worth another try.
+                tokio::select! {
+                    () = tokio::time::sleep(pause) => {}
+                    Ok(()) = changes.changed() => {}
+                }
                 pause *= 2;
             }
             Err(error) => return Err(error.into()),

@@ -64,7 +64,7 @@ async fn check(app: &App) -> Vec<HealthCheck> {
     let objects = app.objects.check().await.map_err(|error| error.to_string());
     let mut checks = vec![entry("store", store), entry("objects", objects)];
     if let Some(keys) = &app.keys {
-        let token = keys.check().await.map_err(|error| {
+        let token = keys.status().ready().map_err(|error| {
             let failure = crate::adapters::pkcs11::failure(&error);
             format!("{}. {}", failure.what(), failure.remedy())
         });

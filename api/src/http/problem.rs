@@ -156,7 +156,8 @@ pub(crate) const fn token_error_code(error: &SigningKeyError) -> ErrorCode {
         SigningKeyError::KeyMissing => ErrorCode::KeyNotFound,
         SigningKeyError::KeyUnusable(_) => ErrorCode::KeyUnsupported,
         SigningKeyError::Unavailable(_) => ErrorCode::TokenUnavailable,
-        SigningKeyError::PinRejected => ErrorCode::TokenPinRejected,
+        SigningKeyError::AgentFailed(_) => ErrorCode::TokenAgentFailed,
+        SigningKeyError::PinRejected | SigningKeyError::PinFinalTry => ErrorCode::TokenPinRejected,
         SigningKeyError::PinLocked => ErrorCode::TokenPinLocked,
     }
 }

@@ -7,7 +7,7 @@ use cryptoki::error::{Error, RvError};
 use cryptoki::slot::Slot;
 use rubrica_core::ErrorCode;
 
-use super::error::{Problem, classify};
+use super::return_code::{Problem, classify};
 use crate::failure::Failure;
 
 /// Where distributions put SoftHSM 2.
@@ -58,7 +58,7 @@ pub(super) fn load(path: &Path) -> Result<Pkcs11, Failure> {
 }
 
 /// Initialises the library; that it is already initialised is fine.
-pub(super) fn initialize(library: &Pkcs11) -> Result<(), Error> {
+pub(crate) fn initialize(library: &Pkcs11) -> Result<(), Error> {
     match library.initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK)) {
         Err(Error::Pkcs11(RvError::CryptokiAlreadyInitialized, _)) => Ok(()),
         other => other,
@@ -66,7 +66,7 @@ pub(super) fn initialize(library: &Pkcs11) -> Result<(), Error> {
 }
 
 /// Finds the token by its label, and by its serial number when one is given. Slot numbers change; never use them.
-pub(super) fn find_slot(library: &Pkcs11, label: &str, serial: &str) -> Result<Slot, Problem> {
+pub(crate) fn find_slot(library: &Pkcs11, label: &str, serial: &str) -> Result<Slot, Problem> {
     let mut found = Vec::new();
     for slot in library.get_slots_with_token().map_err(classify)? {
         // An empty or half-readable slot beside ours is normal.
@@ -79,7 +79,7 @@ pub(super) fn find_slot(library: &Pkcs11, label: &str, serial: &str) -> Result<S
     }
     match found.as_slice() {
         [slot] => Ok(*slot),
-        [] => Err(Problem::Device(format!("there is no token labelled `{label}`"))),
-        _ => Err(Problem::Device(format!("several tokens are labelled `{label}`: set token.serial"))),
+        [] => Err(Problem::device(format!("there is no token labelled `{label}`"))),
+        _ => Err(Problem::device(format!("several tokens are labelled `{label}`: set token.serial"))),
     }
 }

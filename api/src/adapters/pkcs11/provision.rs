@@ -1,5 +1,7 @@
 //! Makes tokens and keys: for the demo, for tests, and for the canary key that health checks need.
 
+use std::path::PathBuf;
+
 use cryptoki::context::Pkcs11;
 use cryptoki::mechanism::Mechanism;
 use cryptoki::object::Attribute;
@@ -7,7 +9,7 @@ use cryptoki::session::{Session, UserType};
 use cryptoki::types::AuthPin;
 use der::Encode;
 
-use super::error::classify;
+use super::return_code::{Problem, classify};
 use super::{Settings, failure, module, public_key};
 use crate::failure::Failure;
 use crate::ports::{KeyAlgorithm, KeyReference};
@@ -15,6 +17,29 @@ use crate::random;
 use crate::secret::Secret;
 
 pub(crate) use super::public_key::TokenPublicKey;
+
+/// Which token, and its PIN.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    pub(crate) module: PathBuf,
+    pub(crate) label: String,
+    /// Empty when the label is enough.
+    pub(crate) serial: String,
+    pub(crate) pin: Secret,
+}
+
+impl Place {
+    /// The token that the agents use.
+    pub(crate) fn of(settings: &Settings) -> Self {
+        let Settings { agent, pin, .. } = settings;
+        Self {
+            module: agent.module.clone(),
+            label: agent.label.clone(),
+            serial: agent.serial.clone(),
+            pin: pin.clone(),
+        }
+    }
+}
 
 /// A read-write login to one token. Open it where no other code of this process uses the module.
 #[derive(Debug)]
@@ -32,17 +57,17 @@ pub(crate) struct GeneratedKey {
 
 impl Provisioner {
     /// Initialises a free slot as a new token.
-    pub(crate) fn create_token(settings: &Settings, security_officer_pin: &Secret) -> Result<(), Failure> {
-        let library = module::load(&settings.module)?;
+    pub(crate) fn create_token(place: &Place, security_officer_pin: &Secret) -> Result<(), Failure> {
+        let library = module::load(&place.module)?;
         let so_pin = AuthPin::from(security_officer_pin.expose().to_owned());
-        let pin = AuthPin::from(settings.pin.expose().to_owned());
+        let pin = AuthPin::from(place.pin.expose().to_owned());
         let create = || {
             module::initialize(&library)?;
             let mut slots = library.get_all_slots()?.into_iter();
             let slot = slots
                 .find(|slot| library.get_token_info(*slot).is_ok_and(|info| !info.token_initialized()))
                 .ok_or(cryptoki::error::Error::InvalidValue)?;
-            library.init_token(slot, &so_pin, &settings.label)?;
+            library.init_token(slot, &so_pin, &place.label)?;
             let session = library.open_rw_session(slot)?;
             session.login(UserType::So, Some(&so_pin))?;
             session.init_pin(&pin)?;
@@ -54,17 +79,17 @@ impl Provisioner {
     }
 
     /// Logs in to a token for writing.
-    pub(crate) fn open(settings: &Settings) -> Result<Self, Failure> {
-        let library = module::load(&settings.module)?;
+    pub(crate) fn open(place: &Place) -> Result<Self, Failure> {
+        let library = module::load(&place.module)?;
         let open = || {
             module::initialize(&library).map_err(classify)?;
-            let slot = module::find_slot(&library, &settings.label, &settings.serial)?;
+            let slot = module::find_slot(&library, &place.label, &place.serial)?;
             let session = library.open_rw_session(slot).map_err(classify)?;
-            let pin = AuthPin::from(settings.pin.expose().to_owned());
+            let pin = AuthPin::from(place.pin.expose().to_owned());
             session.login(UserType::User, Some(&pin)).map_err(classify)?;
             Ok(session)
         };
-        let session = open().map_err(|problem: super::error::Problem| failure(&problem.into_port_error()))?;
+        let session = open().map_err(|problem: Problem| failure(&problem.into_port_error()))?;
         Ok(Self { session: Some(session), library })
     }
 

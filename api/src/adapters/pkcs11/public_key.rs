@@ -6,19 +6,17 @@ use der::asn1::{AnyRef, BitString, ObjectIdentifier, OctetStringRef, UintRef};
 use der::{Decode, Encode};
 use spki::{AlgorithmIdentifier, AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
 
-use super::error::{Problem, classify};
-use crate::ports::KeyAlgorithm;
+use super::return_code::{Problem, classify};
 
 /// A public key of a token.
 #[derive(Debug, Clone)]
 pub(crate) struct TokenPublicKey {
-    pub(crate) algorithm: KeyAlgorithm,
     /// `SubjectPublicKeyInfo` (RFC 5280 §4.1.2.7).
     pub(crate) spki: SubjectPublicKeyInfoOwned,
 }
 
 /// Reads a public key object.
-pub(super) fn read(session: &Session, object: ObjectHandle) -> Result<TokenPublicKey, Problem> {
+pub(crate) fn read(session: &Session, object: ObjectHandle) -> Result<TokenPublicKey, Problem> {
     let wanted = [
         AttributeType::KeyType,
         AttributeType::Modulus,
@@ -39,17 +37,17 @@ pub(super) fn read(session: &Session, object: ObjectHandle) -> Result<TokenPubli
             _ => {}
         }
     }
-    let malformed = |_| Problem::Key("the public key on the token is malformed".to_owned());
+    let malformed = |_| Problem::Permanent("the public key on the token is malformed".to_owned());
     if key_type == Some(KeyType::RSA) {
         let spki =
             rsa_spki(&modulus.unwrap_or_default(), &exponent.unwrap_or_default()).map_err(malformed)?;
-        return Ok(TokenPublicKey { algorithm: KeyAlgorithm::Rsa, spki });
+        return Ok(TokenPublicKey { spki });
     }
     if key_type == Some(KeyType::EC) {
         let spki = ec_spki(&parameters.unwrap_or_default(), &point.unwrap_or_default()).map_err(malformed)?;
-        return Ok(TokenPublicKey { algorithm: KeyAlgorithm::Ec, spki });
+        return Ok(TokenPublicKey { spki });
     }
-    Err(Problem::Key("the key on the token is neither RSA nor EC".to_owned()))
+    Err(Problem::Permanent("the key on the token is neither RSA nor EC".to_owned()))
 }
 
 fn rsa_spki(modulus: &[u8], exponent: &[u8]) -> der::Result<SubjectPublicKeyInfoOwned> {

@@ -11,7 +11,6 @@ use rubrica_core::x509::{Certificate, TrustAnchors};
 use super::super::{password, pkcs12};
 use super::{Arguments, file_name};
 use crate::adapters::clock::SystemClock;
-use crate::adapters::environment;
 use crate::app::{App, Role};
 use crate::data_folder::DataFolder;
 use crate::engine::artefact::{Sealed, seal};
@@ -103,12 +102,10 @@ impl Signer {
         let text = arguments.key.as_deref().unwrap_or_default();
         let no_such_key = || Failure::of(ErrorCode::KeyNotFound, format!("there is no key `{text}`"));
         let id: KeyId = text.parse().map_err(|_| no_such_key())?;
-        let config = arguments.instance.load()?;
-        environment::ensure(&config.token.environment)?;
-        let mut log = config.log.clone();
+        let mut config = arguments.instance.load()?;
         // What goes wrong is told once, by the failure.
-        log.level = crate::config::LogLevel::Error;
-        telemetry::start(&log);
+        config.log.level = crate::config::LogLevel::Error;
+        telemetry::start(&config.log);
         let folder = DataFolder::open(&config.data.folder)?;
         let app = serving::open(config, &folder, Role::Beside)?;
         let runtime = serving::runtime();

@@ -1,0 +1,163 @@
+//! The agents of one token: one queue, and a task for each agent that feeds its process and keeps it alive.
+//!
+//! All tasks run on one thread of their own, so that deadlines hold however busy the rest of the server is.
+
+mod batch;
+mod login;
+mod pace;
+mod process;
+mod state;
+mod talk;
+
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use rubrica_core::ErrorCode;
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinSet;
+
+use super::Settings;
+use crate::failure::Failure;
+use crate::ports::{AgentState, Availability, DigestToSign, MOST_DIGESTS, SigningKeyError, TokenStatus};
+use batch::Batch;
+use state::Shared;
+use talk::{End, Talk};
+
+/// A process that was up for this long did not fail in a row with the one before.
+const STABLE: Duration = Duration::from_secs(10);
+
+/// The agents. They end with the value.
+#[derive(Debug)]
+pub(super) struct Agents {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Agents {
+    pub(super) fn start(settings: Settings) -> Result<Self, Failure> {
+        let failure = |error: std::io::Error| {
+            Failure::of(ErrorCode::Internal, format!("cannot start the threads of the token: {error}"))
+        };
+        let shared = Arc::new(Shared::new(settings));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failure)?;
+        let ours = Arc::clone(&shared);
+        let thread = thread::Builder::new()
+            .name("token-agents".to_owned())
+            .spawn(move || runtime.block_on(run(ours)))
+            .map_err(failure)?;
+        Ok(Self { shared, thread: Some(thread) })
+    }
+
+    /// Waits until one agent is up or has said why it is not, at most `timeout`.
+    ///
+    /// # Errors
+    /// `pkcs11_module_missing` when the module cannot be loaded.
+    pub(super) fn first_outcome(&self, timeout: Duration) -> Result<Result<(), SigningKeyError>, Failure> {
+        self.shared.first_outcome(timeout).map_err(|text| {
+            Failure::new(
+                ErrorCode::Pkcs11ModuleMissing,
+                text,
+                "Set RUBRICA_PKCS11_MODULE to the module of your token",
+            )
+        })
+    }
+
+    /// Signs at most [`MOST_DIGESTS`] digests.
+    pub(super) async fn sign(&self, work: &[DigestToSign]) -> Vec<Result<Vec<u8>, SigningKeyError>> {
+        debug_assert!(work.len() <= MOST_DIGESTS, "a call has at most 256 digests");
+        if work.is_empty() {
+            return Vec::new();
+        }
+        let (batch, answer) = Batch::of(work);
+        if let Err(error) = self.shared.submit(batch) {
+            return vec![Err(error); work.len()];
+        }
+        answer.await.unwrap_or_else(|_| vec![Err(gone()); work.len()])
+    }
+
+    /// Makes and verifies a signature with the key for health checks.
+    pub(super) async fn check(&self) -> Result<(), SigningKeyError> {
+        let (reply, answer) = oneshot::channel();
+        self.shared.submit_check(reply)?;
+        match tokio::time::timeout(self.shared.settings.call_timeout * 2, answer).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) => Err(gone()),
+            Err(_) => Err(SigningKeyError::Unavailable("no agent took the check".to_owned())),
+        }
+    }
+
+    pub(super) fn status(&self) -> TokenStatus {
+        self.shared.status()
+    }
+
+    pub(super) fn status_changes(&self) -> watch::Receiver<Availability> {
+        self.shared.status_changes()
+    }
+}
+
+impl Drop for Agents {
+    fn drop(&mut self) {
+        self.shared.stop();
+        if let Some(thread) = self.thread.take() {
+            // It panicked, which was told where it did.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn gone() -> SigningKeyError {
+    SigningKeyError::Unavailable("the server stops".to_owned())
+}
+
+async fn run(shared: Arc<Shared>) {
+    let mut tasks = JoinSet::new();
+    for index in 0..shared.settings.agents {
+        tasks.spawn(keep(Arc::clone(&shared), index));
+    }
+    tasks.spawn(expire(Arc::clone(&shared)));
+    while tasks.join_next().await.is_some() {}
+    shared.give_up_all(&gone());
+}
+
+/// Keeps one agent alive until the end, or until the PIN is refused.
+async fn keep(shared: Arc<Shared>, index: usize) {
+    let mut failures = 0;
+    loop {
+        if shared.latched().is_some() {
+            shared.set_state(index, AgentState::Stopped, None);
+            shared.stopped().await;
+            return;
+        }
+        let end = Talk::hold(&shared, index).await;
+        let Some(End { error, up_since }) = end else { return };
+        let was_stable = up_since.is_some_and(|since| since.elapsed() > STABLE);
+        failures = if was_stable { 1 } else { failures + 1 };
+        // A first failure is mended so soon that it is worth waiting for.
+        let state = if failures == 1 && up_since.is_some() { AgentState::Starting } else { AgentState::Down };
+        let pause = pace::pause_after(failures);
+        tracing::warn!(
+            agent.number = index,
+            %error,
+            retry_in_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX),
+            "cannot connect to the token, or lost it"
+        );
+        shared.set_state(index, state, Some(error));
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = shared.stopped() => return,
+        }
+    }
+}
+
+/// Refuses what no agent took in time.
+async fn expire(shared: Arc<Shared>) {
+    let timeout = shared.settings.call_timeout;
+    let every = (timeout / 4).clamp(Duration::from_millis(25), Duration::from_secs(1));
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(every) => shared.expire(Instant::now(), timeout),
+            () = shared.stopped() => return,
+        }
+    }
+}
