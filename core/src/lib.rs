@@ -10,6 +10,7 @@ pub mod error_code;
 pub mod event;
 pub mod flow;
 pub mod icp_brasil;
+pub mod merkle;
 mod oid;
 pub mod pades;
 pub mod pdf;
