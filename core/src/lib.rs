@@ -14,6 +14,7 @@ pub mod merkle;
 mod oid;
 pub mod pades;
 pub mod pdf;
+pub mod receipt;
 pub mod revocation;
 #[cfg(feature = "openapi")]
 mod schema;

@@ -45,3 +45,5 @@ pub use validation::{NotFetched, Validation};
 pub use webhook::{
     CreateWebhook, DeliveryState, Webhook, WebhookDelivery, WebhookDeliveryList, WebhookList, WebhookState,
 };
+
+pub use crate::receipt::Receipt;
