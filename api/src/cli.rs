@@ -10,6 +10,7 @@ mod keys;
 mod output;
 mod password;
 mod pkcs12;
+mod receipt;
 mod serve;
 mod sign;
 mod verify;
@@ -48,6 +49,9 @@ enum Command {
     Sign(Box<sign::Arguments>),
     /// Verify signed PDFs and CMS files.
     Verify(verify::Arguments),
+    /// Verify receipts of releases, without a server.
+    #[command(subcommand)]
+    Receipt(receipt::Action),
     /// Show certificates.
     #[command(subcommand)]
     Certificate(certificate::Action),
@@ -106,6 +110,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Demo(arguments) => demo::run(&arguments, output),
         Command::Sign(arguments) => sign::run(&arguments, output),
         Command::Verify(arguments) => verify::run(&arguments, output),
+        Command::Receipt(action) => receipt::run(&action, output),
         Command::Certificate(action) => certificate::run(&action, output),
         Command::Config(action) => config::run(&action, output),
         Command::Keys(action) => keys::run(&action, output),

@@ -120,6 +120,7 @@ const fn usual_remedy(code: ErrorCode) -> &'static str {
         }
         ErrorCode::TimeStampInvalid => "Use another time-stamping authority",
         ErrorCode::SignatureNotExtendable => "Sign again at the level that is needed",
+        ErrorCode::ReceiptInvalid => "Get the receipt again from the service that made it",
         ErrorCode::NotSigned => "Give a signed PDF, or a .p7s with --content",
         ErrorCode::CmsMalformed => "Get the file again from its source",
         ErrorCode::ContentRequired => "Give the signed file with --content",

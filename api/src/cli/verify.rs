@@ -56,8 +56,9 @@ pub(super) struct Arguments {
     report: Option<PathBuf>,
 }
 
+/// `--language`.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum ReportLanguage {
+pub(super) enum ReportLanguage {
     #[value(name = "pt-BR")]
     PtBr,
     En,

@@ -5,6 +5,7 @@
 mod cli;
 mod cli_keys;
 mod cli_levels;
+mod cli_receipts;
 mod crash;
 mod custody;
 mod demo;
