@@ -101,6 +101,8 @@ ids! {
     SignatureId = "sig";
     /// A key in our custody.
     KeyId = "key";
+    /// An event.
+    EventId = "evt";
 }
 
 #[cfg(test)]

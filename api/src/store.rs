@@ -11,6 +11,8 @@ pub(crate) mod documents;
 mod error;
 pub(crate) mod keys;
 pub(crate) mod objects;
+#[allow(dead_code, reason = "the engine and the resources that emit come next")]
+pub(crate) mod outbox;
 mod postgres;
 mod row;
 mod schema;
@@ -20,8 +22,9 @@ mod sqlite;
 mod value;
 
 use std::path::Path;
+use std::sync::Arc;
 
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 use crate::config;
 use crate::failure::Failure;
@@ -45,7 +48,11 @@ struct Done {
 
 /// The database of an instance.
 #[derive(Debug, Clone)]
-pub(crate) struct Store(Database);
+pub(crate) struct Store {
+    database: Database,
+    /// Told after every commit of events by this process.
+    emitted: Arc<Notify>,
+}
 
 #[derive(Debug, Clone)]
 enum Database {
@@ -68,14 +75,24 @@ impl Store {
     pub(crate) fn open_sqlite(file: &Path) -> Result<Self, Failure> {
         let place = file.display().to_string();
         let opened = sqlite::Sqlite::open(file, |connection| schema::migrate(connection, &place));
-        opened.map(Database::Sqlite).map(Self).map_err(|error| error.on_open(&place))
+        opened.map(Database::Sqlite).map(Self::new).map_err(|error| error.on_open(&place))
     }
 
     /// Connects to a server.
     pub(crate) fn open_postgres(settings: &PostgresSettings) -> Result<Self, Failure> {
         let place = "the PostgreSQL database";
         let opened = postgres::Postgres::open(settings, |connection| schema::migrate(connection, place));
-        opened.map(Database::Postgres).map(Self).map_err(|error| error.on_open(place))
+        opened.map(Database::Postgres).map(Self::new).map_err(|error| error.on_open(place))
+    }
+
+    fn new(database: Database) -> Self {
+        Self { database, emitted: Arc::default() }
+    }
+
+    #[allow(dead_code, reason = "the relay comes next")]
+    /// Resolves once this process has committed events, at once when it did so since the last call.
+    pub(crate) async fn emitted(&self) {
+        self.emitted.notified().await;
     }
 
     /// Runs `job` in a transaction; resolves when it is on the disk. An `Err` undoes the job alone.
@@ -88,9 +105,9 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     {
-        match &self.0 {
-            Database::Sqlite(sqlite) => run(|job| sqlite.submit(job), job).await,
-            Database::Postgres(postgres) => run(|job| postgres.submit(job), job).await,
+        match &self.database {
+            Database::Sqlite(sqlite) => run(|job| sqlite.submit(job), job, &self.emitted).await,
+            Database::Postgres(postgres) => run(|job| postgres.submit(job), job, &self.emitted).await,
         }
     }
 
@@ -102,26 +119,40 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     {
-        match &self.0 {
+        match &self.database {
             Database::Sqlite(sqlite) => sqlite.read(job),
-            Database::Postgres(postgres) => run(|job| postgres.submit_read(job), job).await,
+            Database::Postgres(postgres) => run(|job| postgres.submit_read(job), job, &self.emitted).await,
         }
     }
 }
 
-async fn run<T, F>(submit: impl FnOnce(Job) -> Result<(), StoreError>, job: F) -> Result<T, StoreError>
+async fn run<T, F>(
+    submit: impl FnOnce(Job) -> Result<(), StoreError>,
+    job: F,
+    emitted: &Arc<Notify>,
+) -> Result<T, StoreError>
 where
     T: Send + 'static,
     F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
 {
     let (reply, answer) = oneshot::channel();
+    let relay = Arc::clone(emitted);
     let job: Job = Box::new(move |connection| {
-        let result = connection.and_then(job);
+        let mut emitted = false;
+        let result = connection.and_then(|connection| {
+            let result = job(connection);
+            emitted = connection.take_emitted();
+            result
+        });
         Done {
             succeeded: result.is_ok(),
             answer: Box::new(move |commit| {
+                let result = commit.and(result);
+                if emitted && result.is_ok() {
+                    relay.notify_one();
+                }
                 // The caller may have gone; its work stays done.
-                let _ = reply.send(commit.and(result));
+                let _ = reply.send(result);
             }),
         }
     });

@@ -162,21 +162,23 @@ WHERE (custody = 'hsm' AND state IN ('accepted', 'prepared', 'signing')) OR (cus
 -- Events of one transaction, written in it. The relay moves them to `event`.
 CREATE TABLE outbox (
     position IDENTITY PRIMARY KEY,
-    tenant   TEXT NOT NULL,
+    tenant   TEXT,                   -- NULL for what concerns the whole instance: every tenant is told
     count    INTEGER NOT NULL,       -- events
     releases INTEGER NOT NULL,       -- events among them that release a signature
-    events   TEXT NOT NULL           -- one JSON per line
+    events   TEXT NOT NULL,          -- one JSON per line: id, type, subject, time, data
+    records  TEXT                    -- leaves of the receipts: one JSON per line and release; NULL without any
 ) STRICT;
 
 -- The public log: every row is the events of one transaction, numbered without a gap. Written by the relay alone.
 CREATE TABLE event (
     sequence   INTEGER PRIMARY KEY,  -- of the first event of the row
     position   INTEGER NOT NULL,     -- in the outbox
-    tenant     TEXT NOT NULL,
+    tenant     TEXT,
     count      INTEGER NOT NULL,
     releases   INTEGER NOT NULL,
     first_leaf INTEGER NOT NULL,     -- index of the first release in the tree of receipts
     events     TEXT NOT NULL,
+    records    TEXT,
     written_at INTEGER NOT NULL      -- when the relay took it
 ) STRICT;
 CREATE UNIQUE INDEX event_position_unique ON event (position);

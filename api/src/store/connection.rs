@@ -3,6 +3,8 @@
 //! **SQL** is one text for both. Parameters are `?1`, `?2`, …; a set is `EACH_TEXT(?1)` or `EACH_INTEGER(?1)` behind `IN`;
 //! `FOR UPDATE` and `FOR UPDATE SKIP LOCKED` stand at the end of a (sub)query and mean nothing to SQLite, which has one writer.
 
+use std::cell::Cell;
+
 use super::StoreError;
 use super::postgres::PostgresConnection;
 use super::sqlite::SqliteConnection;
@@ -65,6 +67,23 @@ impl Connection {
     /// Whether a query gives any row.
     pub(crate) fn exists(&self, sql: &str, parameters: &[Value<'_>]) -> Result<bool, StoreError> {
         Ok(self.query_one(sql, parameters, |_| Ok(()))?.is_some())
+    }
+
+    /// Remembers that events were written, so that the relay is woken once they are committed.
+    pub(super) fn mark_emitted(&self) {
+        self.emitted().set(true);
+    }
+
+    /// Whether events were written since the last call.
+    pub(super) fn take_emitted(&self) -> bool {
+        self.emitted().take()
+    }
+
+    fn emitted(&self) -> &Cell<bool> {
+        match self {
+            Self::Sqlite(connection) => &connection.emitted,
+            Self::Postgres(connection) => &connection.emitted,
+        }
     }
 
     /// Runs statements without parameters, such as a migration.

@@ -3,6 +3,7 @@
 mod writer;
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -40,7 +41,7 @@ impl Sqlite {
         let connection = rusqlite::Connection::open(path)?;
         configure(&connection)?;
         connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 4000")?;
-        let connection = Connection::Sqlite(SqliteConnection(connection));
+        let connection = Connection::Sqlite(SqliteConnection::new(connection));
         migrate(&connection)?;
         Ok(Self {
             inner: Arc::new(Inner {
@@ -80,7 +81,7 @@ impl Sqlite {
         let connection = rusqlite::Connection::open_with_flags(&self.inner.path, flags)?;
         configure(&connection)?;
         connection.pragma_update(None, "query_only", true)?;
-        Ok(Connection::Sqlite(SqliteConnection(connection)))
+        Ok(Connection::Sqlite(SqliteConnection::new(connection)))
     }
 
     fn readers(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
@@ -99,12 +100,20 @@ fn configure(connection: &rusqlite::Connection) -> rusqlite::Result<()> {
 
 /// A connection to a file or, in tests, to memory.
 #[derive(Debug)]
-pub(crate) struct SqliteConnection(pub(super) rusqlite::Connection);
+pub(crate) struct SqliteConnection {
+    inner: rusqlite::Connection,
+    /// See [`Connection::take_emitted`].
+    pub(super) emitted: Cell<bool>,
+}
 
 impl SqliteConnection {
+    pub(super) fn new(inner: rusqlite::Connection) -> Self {
+        Self { inner, emitted: Cell::default() }
+    }
+
     pub(super) fn execute(&self, sql: &str, parameters: &[Value<'_>]) -> Result<u64, StoreError> {
         let changed =
-            self.0.prepare_cached(&dialect(sql))?.execute(rusqlite::params_from_iter(parameters))?;
+            self.inner.prepare_cached(&dialect(sql))?.execute(rusqlite::params_from_iter(parameters))?;
         Ok(changed as u64)
     }
 
@@ -113,7 +122,7 @@ impl SqliteConnection {
         sql: &str,
         rows: &[[Value<'_>; N]],
     ) -> Result<Vec<u64>, StoreError> {
-        let mut statement = self.0.prepare_cached(&dialect(sql))?;
+        let mut statement = self.inner.prepare_cached(&dialect(sql))?;
         rows.iter().map(|row| Ok(statement.execute(rusqlite::params_from_iter(row))? as u64)).collect()
     }
 
@@ -123,7 +132,7 @@ impl SqliteConnection {
         parameters: &[Value<'_>],
         mut read: impl FnMut(&Row<'_>) -> Result<T, StoreError>,
     ) -> Result<Vec<T>, StoreError> {
-        let mut statement = self.0.prepare_cached(&dialect(sql))?;
+        let mut statement = self.inner.prepare_cached(&dialect(sql))?;
         let mut rows = statement.query(rusqlite::params_from_iter(parameters))?;
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
@@ -133,7 +142,7 @@ impl SqliteConnection {
     }
 
     pub(super) fn execute_batch(&self, sql: &str) -> Result<(), StoreError> {
-        Ok(self.0.execute_batch(sql)?)
+        Ok(self.inner.execute_batch(sql)?)
     }
 }
 

@@ -226,12 +226,16 @@ data! {
         /// Keyed hash of who signed; absent when the certificate names nobody.
         #[serde(skip_serializing_if = "Option::is_none")]
         signer: Option<String>,
+        /// SHA-256 of the signer's certificate, lower-case hexadecimal.
+        certificate_sha256: String,
         /// SHA-256 of the signed document, lower-case hexadecimal.
         document_sha256: String,
         /// SHA-256 of the released artefact, lower-case hexadecimal.
         artefact_sha256: String,
         /// Length of the artefact in bytes.
         artefact_size_bytes: u64,
+        /// The time that the signature itself claims.
+        signed_at: Timestamp,
     }
 
     /// Data of `signature.failed`.

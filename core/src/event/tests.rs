@@ -95,9 +95,11 @@ fn samples(whole: bool) -> Vec<EventData> {
             policy: SignaturePolicy::AdRa,
             key_id: some("key_1"),
             signer: some("9f"),
+            certificate_sha256: "ef".repeat(32),
             document_sha256: "ab".repeat(32),
             artefact_sha256: "cd".repeat(32),
             artefact_size_bytes: 1234,
+            signed_at: time,
         }),
         EventData::SignatureFailed(SignatureFailed {
             signature_id: text("sig_1"),

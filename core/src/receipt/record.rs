@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
+use crate::event::{Event, EventData};
 use crate::merkle::TreeHash;
 use crate::wire::{Custody, SignatureFormat, SignatureLevel, SignaturePolicy};
 
@@ -71,6 +72,34 @@ pub enum RecordError {
 impl ReleaseRecord {
     /// The version that is written.
     pub const VERSION: u32 = 1;
+
+    /// The record of an event that releases a signature of a tenant; `None` for any other.
+    #[must_use]
+    pub fn of(event: &Event) -> Option<Self> {
+        let EventData::SignatureReleased(released) = &event.data else { return None };
+        let released = released.clone();
+        Some(Self {
+            version: Self::VERSION,
+            event_id: event.id.clone(),
+            tenant: event.tenant.clone()?,
+            signature_id: released.signature_id,
+            order_id: released.order_id,
+            participant_id: released.participant_id,
+            batch_id: released.batch_id,
+            document_sha256: released.document_sha256,
+            artefact_sha256: released.artefact_sha256,
+            artefact_size_bytes: released.artefact_size_bytes,
+            format: released.format,
+            level: released.level,
+            policy: released.policy,
+            custody: released.custody,
+            key_id: released.key_id,
+            certificate_sha256: released.certificate_sha256,
+            signer: released.signer,
+            signed_at: released.signed_at,
+            released_at: event.time,
+        })
+    }
 
     /// The text to keep. It is written once, in the transaction of the release, and never again.
     ///

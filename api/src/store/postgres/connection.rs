@@ -1,6 +1,6 @@
 //! One connection to a server, used by one thread.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::fmt;
 
@@ -21,6 +21,8 @@ pub(crate) struct PostgresConnection {
     client: Client,
     statements: RefCell<HashMap<String, Statement>>,
     timeout: std::time::Duration,
+    /// See [`crate::store::Connection::take_emitted`].
+    pub(in crate::store) emitted: Cell<bool>,
 }
 
 impl fmt::Debug for PostgresConnection {
@@ -56,7 +58,13 @@ impl PostgresConnection {
             client.batch_execute(&limits).await?;
             Ok::<_, tokio_postgres::Error>(client)
         })?;
-        Ok(Self { runtime, client, statements: RefCell::default(), timeout: settings.timeout })
+        Ok(Self {
+            runtime,
+            client,
+            statements: RefCell::default(),
+            timeout: settings.timeout,
+            emitted: Cell::default(),
+        })
     }
 
     /// Whether the server has closed it. Only seen while statements run.

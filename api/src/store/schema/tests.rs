@@ -14,7 +14,7 @@ const DOWN: [&str; 3] = [
 fn empty() -> Connection {
     let connection = rusqlite::Connection::open_in_memory().unwrap();
     connection.execute_batch("PRAGMA foreign_keys = ON").unwrap();
-    Connection::Sqlite(SqliteConnection(connection))
+    Connection::Sqlite(SqliteConnection::new(connection))
 }
 
 /// Tables and indexes with their columns.

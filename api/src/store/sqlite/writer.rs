@@ -90,12 +90,14 @@ mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, Ordering};
 
+    use tokio::sync::Notify;
+
     use super::*;
     use crate::store::sqlite::SqliteConnection;
     use crate::store::{params, run};
 
     fn connection() -> Connection {
-        Connection::Sqlite(SqliteConnection(rusqlite::Connection::open_in_memory().unwrap()))
+        Connection::Sqlite(SqliteConnection::new(rusqlite::Connection::open_in_memory().unwrap()))
     }
 
     fn writer() -> Writer {
@@ -112,20 +114,29 @@ mod tests {
     async fn a_refused_job_undoes_itself_and_not_its_neighbours() {
         let writer = writer();
         let submit = |job| writer.submit(job);
+        let relay = Arc::<Notify>::default();
         let (a, twice, b) = tokio::join!(
-            run(submit, insert(1)),
-            run(submit, |connection: &Connection| {
-                insert(2)(connection)?;
-                insert(1)(connection)
-            }),
-            run(submit, insert(3)),
+            run(submit, insert(1), &relay),
+            run(
+                submit,
+                |connection: &Connection| {
+                    insert(2)(connection)?;
+                    insert(1)(connection)
+                },
+                &relay
+            ),
+            run(submit, insert(3), &relay),
         );
         a.unwrap();
         b.unwrap();
         assert!(matches!(twice, Err(StoreError::Constraint(_))), "{twice:?}");
-        let sum = run(submit, |connection: &Connection| {
-            connection.query_one("SELECT sum(n) FROM number", &[], |row| row.get::<i64>(0))
-        })
+        let sum = run(
+            submit,
+            |connection: &Connection| {
+                connection.query_one("SELECT sum(n) FROM number", &[], |row| row.get::<i64>(0))
+            },
+            &relay,
+        )
         .await
         .unwrap();
         assert_eq!(sum, Some(4));
@@ -144,6 +155,7 @@ mod tests {
                 mark.store(true, Ordering::Relaxed);
                 Ok(())
             },
+            &Arc::default(),
         )
         .await;
         assert!(matches!(answer, Err(StoreError::Unavailable(_))));
