@@ -10,6 +10,7 @@ use crate::engine::Engine;
 use crate::failure::Failure;
 use crate::fetch::{Fetcher, TimeStamps};
 use crate::http::health::Readiness;
+use crate::http::limits::ClientLimits;
 use crate::lookup::LookupKey;
 use crate::objects::Objects;
 use crate::ports::{Clock, SigningKeys};
@@ -38,6 +39,7 @@ pub(crate) struct App {
     pub(crate) sessions: KnownSessions,
     pub(crate) clients: Vec<KnownClient>,
     pub(crate) engine: Engine,
+    pub(crate) client_limits: ClientLimits,
     pub(crate) readiness: Readiness,
     /// Turns of validations, which wait for the network most of the time.
     pub(crate) validations: Semaphore,
@@ -95,6 +97,7 @@ impl App {
             time_stamps: TimeStamps::open(&config.tsa)?,
             lookup: folder.lookup_key()?,
             engine: Engine::new(&config.limits),
+            client_limits: ClientLimits::new(&config.limits),
             readiness: Readiness::default(),
             validations: Semaphore::new(MOST_VALIDATIONS),
             stopping: watch::Sender::new(false),

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use crate::failure::Failure;
 
 pub(crate) use sections::{
-    Client, Data, Fetch, Limits, Log, LogFormat, LogLevel, Server, Sessions, Signatures, Store, Token, Trust,
-    Tsa,
+    Client, Data, Fetch, ForwardedHeader, Limits, Log, LogFormat, LogLevel, Server, Sessions, Signatures,
+    Store, Token, Trust, Tsa,
 };
 
 /// Everything an instance can be told.
@@ -96,6 +96,23 @@ impl Config {
             (self.server.max_connections > 0, "server.max_connections must not be 0"),
             ((1..=64).contains(&self.store.connections), "store.connections must be 1 to 64"),
             ((100..=120_000).contains(&self.store.timeout_ms), "store.timeout_ms must be 100 to 120000"),
+            (self.server.max_connections_per_address > 0, "server.max_connections_per_address must not be 0"),
+            (
+                (8192..=1 << 20).contains(&self.server.header_bytes),
+                "server.header_bytes must be 8192 to 1048576",
+            ),
+            ((10..=1000).contains(&self.server.header_count), "server.header_count must be 10 to 1000"),
+            (self.server.minimum_bytes_per_second > 0, "server.minimum_bytes_per_second must not be 0"),
+            (self.limits.queue_time_ms > 0, "limits.queue_time_ms must not be 0"),
+            (self.limits.token_queue_time_ms > 0, "limits.token_queue_time_ms must not be 0"),
+            (
+                self.limits.requests_per_second > 0
+                    && self.limits.request_burst > 0
+                    && self.limits.concurrent_requests > 0
+                    && self.limits.address_requests_per_second > 0
+                    && self.limits.address_request_burst > 0,
+                "the limits of requests must not be 0",
+            ),
         ];
         if let Some((_, rule)) = rules.iter().find(|(holds, _)| !holds) {
             return Err(invalid(rule));

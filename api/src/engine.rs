@@ -30,6 +30,7 @@ use crate::app::App;
 use crate::config;
 use crate::ids::SignatureId;
 use crate::secret::Secret;
+use crate::shed::{Line, Load};
 use crate::store;
 use crate::store::documents::DocumentRow;
 use crate::store::signatures::SignatureRow;
@@ -51,6 +52,11 @@ pub(crate) struct Engine {
     memory_kib: u32,
     /// As many as there are cores: more threads would only push each other off them.
     cores: Semaphore,
+    /// Work that waits for a core, and for memory.
+    for_core: Line,
+    for_memory: Line,
+    /// Signatures that wait for the token.
+    for_token: Line,
     pub(crate) waiters: Waiters,
 }
 
@@ -65,6 +71,9 @@ impl Engine {
             most_waiting: limits.queue_length,
             memory: Arc::new(Semaphore::new(memory_kib as usize)),
             memory_kib,
+            for_core: Line::new(Duration::from_millis(limits.queue_time_ms)),
+            for_memory: Line::new(Duration::from_millis(limits.queue_time_ms)),
+            for_token: Line::new(Duration::from_millis(limits.token_queue_time_ms)),
             cores: Semaphore::new(std::thread::available_parallelism().map_or(2, NonZero::get)),
             waiters: Waiters::default(),
         }
@@ -72,12 +81,18 @@ impl Engine {
 
     /// Whether so much is waiting that a new signature should be refused.
     pub(crate) fn is_full(&self) -> bool {
-        self.waiting.load(Ordering::Relaxed) >= self.most_waiting
+        self.waiting.load(Ordering::Relaxed) >= self.most_waiting || self.for_token.load() > Load::Normal
+    }
+
+    /// How much work of requests is waiting, without what waits for the token.
+    pub(crate) fn load(&self) -> Load {
+        self.for_core.load().max(self.for_memory.load())
     }
 
     /// Queues a signature whose row is committed.
     pub(crate) fn submit(&self, task: Task) {
         self.waiting.fetch_add(1, Ordering::Relaxed);
+        self.for_token.join();
         // Without a running engine the row waits for the next start.
         let _ = self.queue.send(task);
     }
@@ -101,12 +116,15 @@ impl Engine {
         T: Send + 'static,
         F: FnOnce() -> T + Send + 'static,
     {
+        let waiting = self.for_core.wait();
         let _core = self.cores.acquire().await.expect("the semaphore is never closed");
+        drop(waiting);
         tokio::task::spawn_blocking(work).await
     }
 
     /// Waits until a document of this size may be held in memory, with its signed copy.
     pub(crate) async fn reserve(&self, document_bytes: u64) -> OwnedSemaphorePermit {
+        let _waiting = self.for_memory.wait();
         let kib = u32::try_from(document_bytes * 2 / 1024).unwrap_or(u32::MAX).clamp(1, self.memory_kib);
         Arc::clone(&self.memory).acquire_many_owned(kib).await.expect("the semaphore is never closed")
     }
@@ -182,6 +200,7 @@ async fn work(
         };
         let Some(task) = next else { break };
         app.engine.waiting.fetch_sub(1, Ordering::Relaxed);
+        app.engine.for_token.leave();
         let app = Arc::clone(&app);
         under_way.spawn(async move { drive::drive(&app, task).await });
     }

@@ -2,6 +2,7 @@
 
 mod auth;
 mod body;
+mod client_address;
 mod cors;
 mod custody;
 mod docs;
@@ -11,6 +12,7 @@ mod drain;
 mod envelope;
 pub(crate) mod health;
 pub(crate) mod json;
+pub(crate) mod limits;
 mod openapi;
 mod origin;
 pub(crate) mod problem;

@@ -19,6 +19,7 @@ mod ports;
 mod random;
 mod secret;
 mod serving;
+mod shed;
 mod store;
 mod telemetry;
 mod token_agent;

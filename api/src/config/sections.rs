@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
@@ -17,9 +18,29 @@ use crate::store::PostgresSettings;
 pub(crate) struct Server {
     pub(crate) listen: SocketAddr,
     pub(crate) max_connections: usize,
+    pub(crate) max_connections_per_address: usize,
+    pub(crate) trusted_proxies: Vec<IpNet>,
+    pub(crate) forwarded_header: ForwardedHeader,
+    pub(crate) first_byte_timeout_ms: u64,
     pub(crate) header_timeout_ms: u64,
+    pub(crate) keep_alive_ms: u64,
+    pub(crate) header_bytes: usize,
+    pub(crate) header_count: usize,
     pub(crate) body_idle_timeout_ms: u64,
+    pub(crate) body_grace_ms: u64,
+    pub(crate) minimum_bytes_per_second: u32,
+    pub(crate) write_timeout_ms: u64,
     pub(crate) shutdown_grace_ms: u64,
+}
+
+/// How proxies name the client they speak for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum ForwardedHeader {
+    /// The usual list of addresses.
+    XForwardedFor,
+    /// RFC 7239.
+    Forwarded,
 }
 
 /// Sizes that protect memory and disk.
@@ -30,6 +51,13 @@ pub(crate) struct Limits {
     pub(crate) json_bytes: usize,
     pub(crate) memory_bytes: u64,
     pub(crate) queue_length: usize,
+    pub(crate) queue_time_ms: u64,
+    pub(crate) token_queue_time_ms: u64,
+    pub(crate) requests_per_second: u32,
+    pub(crate) request_burst: u32,
+    pub(crate) concurrent_requests: u32,
+    pub(crate) address_requests_per_second: u32,
+    pub(crate) address_request_burst: u32,
 }
 
 /// Where the data live.

@@ -107,7 +107,7 @@ impl FromRequestParts<Arc<App>> for SessionCaller {
     }
 }
 
-fn bearer(headers: &HeaderMap) -> ApiResult<&str> {
+pub(super) fn bearer(headers: &HeaderMap) -> ApiResult<&str> {
     headers
         .get(AUTHORIZATION)
         .and_then(|value| value.to_str().ok())

@@ -1,6 +1,4 @@
-//! Reads request bodies under limits of size and of silence.
-
-use std::time::Duration;
+//! Reads request bodies under a limit of size. How slowly they may arrive is the server's matter.
 
 use axum::body::Body;
 use bytes::Bytes;
@@ -8,35 +6,23 @@ use http_body_util::BodyExt;
 use rubrica_core::ErrorCode;
 
 use super::problem::{ApiError, ApiResult};
+use super::server::service::TooSlow;
 
 /// The pieces of a body.
 #[derive(Debug)]
-pub(super) struct Pieces {
-    body: Body,
-    idle: Duration,
-}
+pub(super) struct Pieces(Body);
 
 impl Pieces {
-    /// A client that says nothing for `idle` is cut off.
-    pub(super) const fn new(body: Body, idle: Duration) -> Self {
-        Self { body, idle }
+    pub(super) const fn new(body: Body) -> Self {
+        Self(body)
     }
 
     /// The next piece, `None` at the end.
     pub(super) async fn next(&mut self) -> ApiResult<Option<Bytes>> {
         loop {
-            let frame = tokio::time::timeout(self.idle, self.body.frame()).await.map_err(|_| {
-                ApiError::new(ErrorCode::InvalidRequest, "the body stopped arriving; send it again")
-            })?;
-            match frame {
+            match self.0.frame().await {
                 None => return Ok(None),
-                Some(Err(error)) => {
-                    return Err(ApiError::new(
-                        ErrorCode::InvalidRequest,
-                        "the body broke off; send it again",
-                    )
-                    .because(error));
-                }
+                Some(Err(error)) => return Err(broken(error)),
                 Some(Ok(frame)) => {
                     // Trailers carry nothing that we read.
                     if let Ok(piece) = frame.into_data() {
@@ -61,4 +47,15 @@ impl Pieces {
         }
         Ok(bytes)
     }
+}
+
+fn broken(error: axum::Error) -> ApiError {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&error);
+    while let Some(error) = cause {
+        if error.is::<TooSlow>() {
+            return ApiError::new(ErrorCode::InvalidRequest, "the body arrives too slowly; send it again");
+        }
+        cause = error.source();
+    }
+    ApiError::new(ErrorCode::InvalidRequest, "the body broke off; send it again").because(error)
 }

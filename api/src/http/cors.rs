@@ -54,7 +54,7 @@ pub(super) async fn answer(State(app): State<Arc<App>>, request: Request, next: 
         } else {
             &[(
                 ACCESS_CONTROL_EXPOSE_HEADERS,
-                "x-request-id, retry-after, content-disposition, content-digest",
+                "x-request-id, retry-after, ratelimit, content-disposition, content-digest",
             )][..]
         };
         for (name, value) in fixed {

@@ -1,7 +1,6 @@
 //! `/v1/documents`: upload, look, download.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::extract::{Path, RawQuery, Request, State};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName};
@@ -66,42 +65,47 @@ pub(super) async fn create_document(
         ));
     }
 
-    let idle = Duration::from_millis(app.config.server.body_idle_timeout_ms);
-    let mut pieces = Pieces::new(request.into_body(), idle);
+    let mut pieces = Pieces::new(request.into_body());
     let mut incoming = app.objects.receive(limit_bytes);
     while let Some(piece) = pieces.next().await? {
         incoming.push(piece).await?;
     }
-    let stored = incoming.finish().await?;
-    if stored.size_bytes() == 0 {
-        return Err(ApiError::new(
-            ErrorCode::InvalidRequest,
-            "the document is empty; send its bytes as the body",
-        ));
-    }
-    if announced.is_some_and(|announced| announced != stored.sha256()) {
-        return Err(ApiError::new(
-            ErrorCode::DigestMismatch,
-            "the bytes do not have the announced digest; send them again",
-        ));
-    }
-    let row = DocumentRow {
-        id: DocumentId::generate(),
-        tenant: session.0.tenant.clone(),
-        session_id: Some(session.0.id.clone()),
-        name,
-        media_type: media_type.to_owned(),
-        size_bytes: stored.size_bytes(),
-        sha256: stored.sha256(),
-        created_at: app.clock.now(),
-    };
-    let document: Document = row.to_wire();
-    app.store
-        .write(move |connection| {
-            stored.keep(connection)?;
-            store::documents::insert(connection, &row)
-        })
-        .await?;
+    let (tenant, session_id) = (session.0.tenant.clone(), session.0.id.clone());
+    // A client may go now: what arrived whole gets its row, so that no file stays without one.
+    let keep = tokio::spawn(async move {
+        let stored = incoming.finish().await?;
+        if stored.size_bytes() == 0 {
+            return Err(ApiError::new(
+                ErrorCode::InvalidRequest,
+                "the document is empty; send its bytes as the body",
+            ));
+        }
+        if announced.is_some_and(|announced| announced != stored.sha256()) {
+            return Err(ApiError::new(
+                ErrorCode::DigestMismatch,
+                "the bytes do not have the announced digest; send them again",
+            ));
+        }
+        let row = DocumentRow {
+            id: DocumentId::generate(),
+            tenant,
+            session_id: Some(session_id),
+            name,
+            media_type: media_type.to_owned(),
+            size_bytes: stored.size_bytes(),
+            sha256: stored.sha256(),
+            created_at: app.clock.now(),
+        };
+        let document: Document = row.to_wire();
+        app.store
+            .write(move |connection| {
+                stored.keep(connection)?;
+                store::documents::insert(connection, &row)
+            })
+            .await?;
+        Ok(document)
+    });
+    let document = keep.await.map_err(ApiError::internal)??;
     Ok((StatusCode::CREATED, Json(document)).into_response())
 }
 

@@ -1,7 +1,4 @@
-//! Reads the rest of a body that was refused.
-//!
-//! A server that answers and closes while the client still sends resets the connection, and the client, browsers above
-//! all, loses the answer that says why. So the rest is read and thrown away, up to a limit.
+//! The rest of a body that was answered before it was read.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,11 +8,12 @@ use std::time::Duration;
 use axum::body::Body;
 use bytes::Bytes;
 use http_body_util::BodyExt;
-use hyper::body::{Frame, SizeHint};
+use hyper::body::{Body as _, Frame, SizeHint};
 
-/// Most that is thrown away, in bytes and time.
-const MOST_BYTES: usize = 16 << 20;
-const LONGEST: Duration = Duration::from_secs(3);
+/// What is read at the cost of the answer's delay, so that the connection can be used again. More than that is left to the
+/// careful end of the connection, after the answer.
+const MOST_BYTES: usize = 64 * 1024;
+const LONGEST: Duration = Duration::from_millis(20);
 
 /// The rest of a body, while a handler has the body.
 #[derive(Debug, Clone)]
@@ -28,19 +26,29 @@ impl Rest {
         (Body::new(rest.clone()), rest)
     }
 
-    /// Reads to the end, or to the limit.
-    pub(super) async fn drain(mut self) {
+    /// Whether nothing is left.
+    pub(super) fn is_read(&self) -> bool {
+        self.body().is_end_stream()
+    }
+
+    /// Reads a small rest that has arrived, mostly with the headers. Answers whether that was all.
+    pub(super) async fn drain_what_is_there(mut self) -> bool {
+        if self.body().size_hint().lower() > MOST_BYTES as u64 {
+            return false;
+        }
         let read = async {
             let mut left = MOST_BYTES;
-            while let Some(Ok(frame)) = self.frame().await {
+            while let Some(frame) = self.frame().await {
+                let Ok(frame) = frame else { return false };
                 let size = frame.data_ref().map_or(0, Bytes::len);
-                if size >= left {
-                    return;
+                if size > left {
+                    return false;
                 }
                 left -= size;
             }
+            true
         };
-        let _ = tokio::time::timeout(LONGEST, read).await;
+        tokio::time::timeout(LONGEST, read).await.unwrap_or(false)
     }
 
     fn body(&self) -> MutexGuard<'_, Body> {

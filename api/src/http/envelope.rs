@@ -3,14 +3,14 @@
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request};
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, EXPECT, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use rubrica_core::ErrorCode;
 
-use super::drain::Rest;
 use super::problem::ApiError;
+use super::server::service::Ambiguous;
 use crate::{hex, random};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -28,14 +28,10 @@ pub(super) async fn wrap(request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
     let route = request.extensions().get::<MatchedPath>().map(|route| route.as_str().to_owned());
 
-    // A client that waits for a go-ahead has sent nothing that would have to be read.
-    let waits = request.headers().contains_key(EXPECT);
-    let (parts, body) = request.into_parts();
-    let (body, rest) = Rest::split(body);
-    let mut response = next.run(Request::from_parts(parts, body)).await;
-    if response.status().is_client_error() && !waits {
-        rest.drain().await;
-    }
+    let mut response = match request.extensions().get::<Ambiguous>() {
+        Some(Ambiguous(why)) => ApiError::new(ErrorCode::InvalidRequest, *why).into_response(),
+        None => next.run(request).await,
+    };
     if let Some(error) = problem_of(&response) {
         let cors: Vec<_> = response
             .headers()

@@ -1,7 +1,6 @@
 //! JSON in and out.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::extract::{FromRequest, Request};
 use axum::http::HeaderValue;
@@ -32,8 +31,7 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for Json<T> {
                 "send `content-type: application/json`",
             ));
         }
-        let idle = Duration::from_millis(app.config.server.body_idle_timeout_ms);
-        let bytes = Pieces::new(request.into_body(), idle).collect(app.config.limits.json_bytes).await?;
+        let bytes = Pieces::new(request.into_body()).collect(app.config.limits.json_bytes).await?;
         parse(&bytes).map(Self)
     }
 }

@@ -67,6 +67,17 @@ impl ApiError {
         error
     }
 
+    /// When to come back; only for the codes of 429 and 503.
+    #[must_use]
+    pub(crate) fn retry_after(mut self, seconds: u32) -> Self {
+        self.retry_after_seconds = Some(seconds);
+        self
+    }
+
+    pub(crate) const fn status(&self) -> StatusCode {
+        status(self.code)
+    }
+
     pub(crate) const fn code(&self) -> ErrorCode {
         self.code
     }
@@ -86,7 +97,7 @@ impl ApiError {
     pub(crate) fn render(&self, instance: &str, request_id: &str) -> Response {
         let status = status(self.code);
         let problem = Problem {
-            type_uri: format!("{TYPE_PREFIX}{}", self.code),
+            type_uri: type_uri(self.code),
             title: self.code.title().to_owned(),
             status: status.as_u16(),
             detail: self.detail.clone().into_owned(),
@@ -160,6 +171,11 @@ pub(crate) const fn token_error_code(error: &SigningKeyError) -> ErrorCode {
         SigningKeyError::PinRejected | SigningKeyError::PinFinalTry => ErrorCode::TokenPinRejected,
         SigningKeyError::PinLocked => ErrorCode::TokenPinLocked,
     }
+}
+
+/// The stable URI of a problem with this code.
+pub(crate) fn type_uri(code: ErrorCode) -> String {
+    format!("{TYPE_PREFIX}{code}")
 }
 
 /// The HTTP status of a code.

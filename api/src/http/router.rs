@@ -10,7 +10,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::problem::ApiError;
-use super::{cors, custody, documents, envelope, health, openapi, sessions, signatures, site, validations};
+use super::{
+    cors, custody, documents, envelope, health, limits, openapi, sessions, signatures, site, validations,
+};
 use crate::app::App;
 
 /// Routes that a command adds to those of the API, and the files it serves.
@@ -60,6 +62,8 @@ pub(crate) fn build(app: &Arc<App>, extras: Extras) -> Router {
         .route("/v1/{*rest}", get(no_route))
         // Before the layer, so that a preflight, which no route takes, passes through it.
         .method_not_allowed_fallback(wrong_method)
+        // Within CORS, so that a page can read why it was refused.
+        .layer(from_fn_with_state(Arc::clone(app), limits::enforce))
         .layer(from_fn_with_state(Arc::clone(app), cors::answer));
     let router =
         api.merge(Router::from(operations())).merge(extras.routes).method_not_allowed_fallback(wrong_method);

@@ -91,6 +91,13 @@ pub(super) async fn create_signature(
     session: SessionCaller,
     Json(request): Json<SignatureRequest>,
 ) -> ApiResult<Response> {
+    // First of all: whoever is sent away should cost as little as possible.
+    if request.custody == Custody::Hsm && app.engine.is_full() {
+        return Err(ApiError::new(
+            ErrorCode::Unavailable,
+            "too many signatures wait for the token; try again",
+        ));
+    }
     let target = target(&app, &request)?;
     let document = documents::find(&app, &request.document_id, session.scope()).await?;
     let (status, row) = match request.custody {
@@ -257,12 +264,6 @@ async fn accept_for_token(
         || ApiError::new(ErrorCode::KeyNotFound, "this signer has no key here; use the custody `local`");
     if app.keys.is_none() {
         return Err(no_key());
-    }
-    if app.engine.is_full() {
-        return Err(ApiError::new(
-            ErrorCode::Unavailable,
-            "too many signatures wait for the token; try again",
-        ));
     }
     let (signer, now) = (session.0.signer_hash, app.clock.now());
     let tenant = session.0.tenant.clone();

@@ -3,7 +3,6 @@
 //! For backends only: a page validates nothing that its backend did not choose.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{RawQuery, Request, State};
@@ -154,8 +153,7 @@ async fn receive(app: &App, request: Request) -> ApiResult<Upload> {
         | "application/x-pkcs7-mime"
         | "application/octet-stream"
         | "" => {
-            let idle = Duration::from_millis(app.config.server.body_idle_timeout_ms);
-            let mut pieces = Pieces::new(request.into_body(), idle);
+            let mut pieces = Pieces::new(request.into_body());
             let mut incoming = app.objects.receive(app.config.limits.document_bytes);
             while let Some(piece) = pieces.next().await? {
                 incoming.push(piece).await?;
@@ -179,7 +177,7 @@ async fn receive_form(app: &App, body: Body, boundary: String) -> ApiResult<Uplo
     };
     let mut form = multer::Multipart::new(body.into_data_stream(), boundary);
     let (mut file, mut content) = (None, None);
-    while let Some(mut part) = within(app, form.next_field()).await?.map_err(broken)? {
+    while let Some(mut part) = form.next_field().await.map_err(broken)? {
         let slot = match part.name() {
             Some("file") => &mut file,
             Some("content") => &mut content,
@@ -194,7 +192,7 @@ async fn receive_form(app: &App, body: Body, boundary: String) -> ApiResult<Uplo
             return Err(ApiError::new(ErrorCode::InvalidRequest, "each part of the form may come once"));
         }
         let mut incoming = app.objects.receive(app.config.limits.document_bytes);
-        while let Some(piece) = within(app, part.chunk()).await?.map_err(broken)? {
+        while let Some(piece) = part.chunk().await.map_err(broken)? {
             incoming.push(piece).await?;
         }
         *slot = Some(incoming.finish_unkept().await?);
@@ -202,14 +200,6 @@ async fn receive_form(app: &App, body: Body, boundary: String) -> ApiResult<Uplo
     let file =
         file.ok_or_else(|| ApiError::new(ErrorCode::InvalidRequest, "the form lacks the part `file`"))?;
     Ok(Upload { file: not_empty(file)?, content })
-}
-
-/// Cuts off a client that says nothing.
-async fn within<T>(app: &App, next: impl Future<Output = T>) -> ApiResult<T> {
-    let idle = Duration::from_millis(app.config.server.body_idle_timeout_ms);
-    tokio::time::timeout(idle, next)
-        .await
-        .map_err(|_| ApiError::new(ErrorCode::InvalidRequest, "the body stopped arriving; send it again"))
 }
 
 fn not_empty(file: Unkept) -> ApiResult<Unkept> {

@@ -1,14 +1,16 @@
+//! The edge of the server: its answers to whoever does not ask properly.
+
+mod disconnects;
+mod limits;
+mod raw;
+mod slow_clients;
+mod smuggling;
+
 use std::io::{Read, Write};
-use std::net::TcpStream;
-use std::time::Duration;
 
 use serde_json::json;
 
 use crate::support::{ANA, Instance, Options};
-
-fn address(instance: &Instance) -> &str {
-    instance.url().trim_start_matches("http://")
-}
 
 #[test]
 fn unknown_routes_and_methods_are_problems() {
@@ -34,30 +36,41 @@ fn a_request_id_is_taken_over_when_it_is_harmless() {
 }
 
 #[test]
-fn a_slow_client_is_cut_off() {
-    let limits =
-        [("RUBRICA_SERVER_HEADER_TIMEOUT_MS", "200"), ("RUBRICA_SERVER_BODY_IDLE_TIMEOUT_MS", "200")];
+fn a_body_that_stops_is_told_so() {
+    let limits = [("RUBRICA_SERVER_BODY_IDLE_TIMEOUT_MS", "200")];
     let instance = Instance::start_with(&Options { variables: &limits });
-    for begun in ["", "GET /health/live HTTP/1.1\r\nhost"] {
-        let mut stream = TcpStream::connect(address(&instance)).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-        stream.write_all(begun.as_bytes()).unwrap();
-        let mut rest = Vec::new();
-        // Closed by the server, with or without an answer.
-        let _ = stream.read_to_end(&mut rest);
-        assert!(!String::from_utf8_lossy(&rest).starts_with("HTTP/1.1 200"));
-    }
     let token = instance.session(ANA).token.unwrap();
-    let mut stream = TcpStream::connect(address(&instance)).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
     let head = format!(
         "POST /v1/documents HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\ncontent-length: 10\r\n\r\nabc"
     );
+    let answer = raw::exchange(&instance, head.as_bytes());
+    assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("too slowly"), "{answer}");
+}
+
+#[test]
+fn a_refusal_reaches_a_client_that_still_sends() {
+    let instance = Instance::start();
+    let mut stream = raw::connect(&instance);
+    let head = "POST /v1/documents HTTP/1.1\r\nhost: x\r\ncontent-length: 30000000\r\n\r\n";
     stream.write_all(head.as_bytes()).unwrap();
-    let mut answer = Vec::new();
-    let _ = stream.read_to_end(&mut answer);
-    let answer = String::from_utf8_lossy(&answer);
-    assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("invalid_request"), "{answer}");
+    // Nothing of this is wanted. A server that just closes would reset the connection, and the answer would be lost.
+    for _ in 0..300 {
+        stream.write_all(&[7; 100_000]).unwrap();
+    }
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 401") && answer.contains("connection: close"), "{answer}");
+
+    // A small rest is read, and the connection goes on.
+    let mut stream = raw::connect(&instance);
+    let small = "POST /v1/documents HTTP/1.1\r\nhost: x\r\ncontent-length: 3\r\n\r\nabc";
+    for _ in 0..3 {
+        stream.write_all(small.as_bytes()).unwrap();
+        let mut answer = [0; 4096];
+        let length = stream.read(&mut answer).unwrap();
+        let answer = String::from_utf8_lossy(&answer[..length]);
+        assert!(answer.starts_with("HTTP/1.1 401") && !answer.contains("connection: close"), "{answer}");
+    }
 }
 
 #[test]

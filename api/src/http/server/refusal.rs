@@ -1,0 +1,59 @@
+//! Tells a client that holds too many connections why it gets no further one.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rubrica_core::ErrorCode;
+use rubrica_core::wire::Problem;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
+
+use crate::http::problem::{ApiError, type_uri};
+use crate::{hex, random};
+
+/// Above this, connections are closed without a word.
+pub(super) const MOST_AT_ONCE: usize = 64;
+const LONGEST: Duration = Duration::from_secs(1);
+const RETRY_AFTER_SECONDS: u32 = 1;
+
+/// Answers 429 and closes.
+pub(super) fn refuse(mut stream: TcpStream, refusals: &Arc<Semaphore>) {
+    let Ok(turn) = Arc::clone(refusals).try_acquire_owned() else { return };
+    tokio::spawn(async move {
+        let say = async {
+            stream.write_all(&answer()).await?;
+            stream.shutdown().await?;
+            // A request that was sent is read, or closing would take the answer back.
+            let mut sent = [0; 4096];
+            while stream.read(&mut sent).await? > 0 {}
+            std::io::Result::Ok(())
+        };
+        // The client may have gone; nothing is owed to it.
+        let _ = tokio::time::timeout(LONGEST, say).await;
+        drop(turn);
+    });
+}
+
+fn answer() -> Vec<u8> {
+    let code = ErrorCode::TooManyRequests;
+    let request_id = format!("req_{}", hex::encode(random::bytes::<12>()));
+    let problem = Problem {
+        type_uri: type_uri(code),
+        title: code.title().to_owned(),
+        status: ApiError::new(code, "").status().as_u16(),
+        detail: "this address has as many connections as it may have; reuse them".to_owned(),
+        instance: "/".to_owned(),
+        code,
+        request_id: request_id.clone(),
+        errors: Vec::new(),
+    };
+    let body = serde_json::to_string(&problem).expect("a problem has only strings and numbers");
+    format!(
+        "HTTP/1.1 429 Too Many Requests\r\ncontent-type: application/problem+json\r\ncontent-length: {}\r\n\
+         retry-after: {RETRY_AFTER_SECONDS}\r\nx-request-id: {request_id}\r\ncache-control: no-store\r\n\
+         connection: close\r\n\r\n{body}",
+        body.len()
+    )
+    .into_bytes()
+}
