@@ -53,10 +53,10 @@ pub(crate) struct Engine {
     /// As many as there are cores: more threads would only push each other off them.
     cores: Semaphore,
     /// Work that waits for a core, and for memory.
-    for_core: Line,
-    for_memory: Line,
+    for_core: Arc<Line>,
+    for_memory: Arc<Line>,
     /// Signatures that wait for the token.
-    for_token: Line,
+    for_token: Arc<Line>,
     pub(crate) waiters: Waiters,
 }
 

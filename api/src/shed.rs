@@ -7,7 +7,7 @@
 //! it has lasted for a while.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// A wait this many times the target is never a harmless burst, and one above the target is none after as long.
@@ -24,7 +24,7 @@ pub(crate) struct Line {
 
 /// One piece of work in a line; it leaves when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Waiting<'a>(&'a Line);
+pub(crate) struct Waiting(Arc<Line>);
 
 /// How much is waiting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,14 +52,14 @@ struct State {
 
 impl Line {
     /// A line whose work should wait no longer than `target`.
-    pub(crate) fn new(target: Duration) -> Self {
-        Self { target, state: Mutex::default() }
+    pub(crate) fn new(target: Duration) -> Arc<Self> {
+        Arc::new(Self { target, state: Mutex::default() })
     }
 
     /// Joins the line until the value is dropped.
-    pub(crate) fn wait(&self) -> Waiting<'_> {
+    pub(crate) fn wait(self: &Arc<Self>) -> Waiting {
         self.join();
-        Waiting(self)
+        Waiting(Arc::clone(self))
     }
 
     /// Joins the line; [`Line::leave`] ends it.
@@ -82,7 +82,7 @@ impl Line {
     }
 }
 
-impl Drop for Waiting<'_> {
+impl Drop for Waiting {
     fn drop(&mut self) {
         self.0.leave();
     }

@@ -69,16 +69,20 @@ fn requests_at_the_same_time_are_limited() {
     let token = session.token.clone().unwrap();
     assert_eq!(session.get("/v1/custody").status, 200);
     let upload = format!(
-        "POST /v1/documents HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {token}\r\ncontent-length: 3\r\n\r\n"
+        "POST /v1/documents HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {token}\r\ncontent-length: 3\r\n\
+         expect: 100-continue\r\n\r\n"
     );
     let mut uploads: Vec<_> = (0..2)
         .map(|_| {
             let mut stream = super::raw::connect(&instance);
             stream.write_all(upload.as_bytes()).unwrap();
+            // The go-ahead: the request is under way.
+            let mut answer = [0; 25];
+            stream.read_exact(&mut answer).unwrap();
+            assert_eq!(&answer, b"HTTP/1.1 100 Continue\r\n\r\n");
             stream
         })
         .collect();
-    wait_until("two uploads under way", Duration::from_secs(10), || session.get("/v1/custody").status == 429);
     let refused = session.get("/v1/custody");
     refused.assert_problem(429, "too_many_requests");
     assert_eq!(refused.header("retry-after"), "1");
