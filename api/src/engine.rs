@@ -146,6 +146,13 @@ impl Task {
             Self::Left(id) => id,
         }
     }
+
+    fn password(&self) -> Option<&Secret> {
+        match self {
+            Self::New(_, _, password) => password.as_ref(),
+            Self::Left(_) => None,
+        }
+    }
 }
 
 /// A running engine.

@@ -18,12 +18,15 @@ use crate::ids::SignatureId;
 use crate::input::Input;
 use crate::objects::ObjectError;
 use crate::ports::{DigestToSign, KeyReference, SigningKeyError};
+use crate::secret::Secret;
 use crate::store::documents::DocumentRow;
 use crate::store::signatures::SignatureRow;
 use crate::store::{self, StoreError};
 
 /// Before a token that does not answer is tried again; doubled each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
+/// Values of a key that are looked at before a signature fails because none of them verifies.
+const MOST_VALUES: u32 = 3;
 /// Before an authority that does not answer is asked again, at most.
 const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 
@@ -88,7 +91,7 @@ pub(super) async fn drive(app: &Arc<App>, task: Task) {
     let id = &task.id().clone();
     let begun = Instant::now();
     let duration_ms = || u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-    match sign(app, task).await {
+    match sign_with_right_value(app, task).await {
         Ok(()) => tracing::info!(signature.id = %id, duration_ms = duration_ms(), "signature released"),
         Err(Stop::Overtaken) => tracing::debug!(signature.id = %id, "signature is no longer ours"),
         Err(Stop::Failed { from, problem }) => {
@@ -132,13 +135,25 @@ async fn postpone(app: &Arc<App>, id: &SignatureId, pending: Pending) {
     Engine::submit_later(app, id.clone(), pause);
 }
 
-async fn sign(app: &Arc<App>, task: Task) -> Result<(), Stop> {
-    let (row, document, password) = match task {
-        Task::New(row, document, password) => (*row, *document, password),
-        Task::Left(id) => {
-            let (row, document) = load(app, &id).await?;
-            (row, document, None)
+/// Signs; a value that does not verify is thrown away and the key is asked for another one, a few times.
+async fn sign_with_right_value(app: &Arc<App>, task: Task) -> Result<(), Stop> {
+    let (id, password) = (task.id().clone(), task.password().cloned());
+    let mut result = sign(app, task, password.clone()).await;
+    for seen in 1..MOST_VALUES {
+        let Err(Stop::Failed { from: SignatureState::Signing, problem }) = &result else { break };
+        if problem.code != ErrorCode::SignatureValueInvalid {
+            break;
         }
+        tracing::error!(signature.id = %id, values = seen, "a key gave a value that does not verify");
+        result = sign(app, Task::Left(id.clone()), password.clone()).await;
+    }
+    result
+}
+
+async fn sign(app: &Arc<App>, task: Task, password: Option<Secret>) -> Result<(), Stop> {
+    let (row, document) = match task {
+        Task::New(row, document, _) => (*row, *document),
+        Task::Left(id) => load(app, &id).await?,
     };
     let target = Target::new(row.format, Some(row.level), row.policy)
         .map_err(|error| Stop::refused(row.state, error.code(), error.to_string()))?;
