@@ -96,7 +96,7 @@ fn serve(settings: AgentSettings, link: &Arc<Link>, queue: &Arc<Queue>) {
     };
     match token.connect() {
         Ok(()) => workers::run(&token, link, queue),
-        Err(problem) => link.tell_ending(&Ending::Token(problem.into_port_error())),
+        Err(problem) => link.tell_ending(&Ending::Token(problem.into_token_error())),
     }
     token.close();
 }

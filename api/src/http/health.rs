@@ -13,10 +13,10 @@ use super::json::Json;
 use crate::app::App;
 use crate::store::StoreError;
 
-/// How long an answer about the parts is kept: load balancers ask often, and each answer costs a signature.
+/// How long an answer about store and objects is kept: load balancers ask often, and each answer costs a commit.
 const KEPT: Duration = Duration::from_secs(3);
 
-/// The last answer about the parts.
+/// The last answer about store and objects.
 #[derive(Debug, Default)]
 pub(crate) struct Readiness(Mutex<Option<(Instant, Vec<HealthCheck>)>>);
 
@@ -53,6 +53,7 @@ pub(super) async fn show_readiness(State(app): State<Arc<App>>) -> Response {
         _ => Some((Instant::now(), checks.clone())),
     };
     drop(last);
+    let checks = checks.into_iter().chain(token(&app)).collect::<Vec<_>>();
     let ok = checks.iter().all(|check| check.ok);
     let health = Health { status: if ok { "ok" } else { "failing" }.to_owned(), checks };
     let status = if ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
@@ -62,15 +63,19 @@ pub(super) async fn show_readiness(State(app): State<Arc<App>>) -> Response {
 async fn check(app: &App) -> Vec<HealthCheck> {
     let store = app.store.write(|_| Ok(())).await.map_err(|error: StoreError| error.to_string());
     let objects = app.objects.check().await.map_err(|error| error.to_string());
-    let mut checks = vec![entry("store", store), entry("objects", objects)];
-    if let Some(keys) = &app.keys {
-        let token = keys.status().ready().map_err(|error| {
+    vec![entry("store", store), entry("objects", objects)]
+}
+
+/// What is known of the token, which is not asked: it may not answer.
+fn token(app: &App) -> Option<HealthCheck> {
+    let ready = app.keys.as_ref()?.status().ready();
+    Some(entry(
+        "token",
+        ready.map_err(|error| {
             let failure = crate::adapters::pkcs11::failure(&error);
             format!("{}. {}", failure.what(), failure.remedy())
-        });
-        checks.push(entry("token", token));
-    }
-    checks
+        }),
+    ))
 }
 
 fn entry(name: &str, result: Result<(), String>) -> HealthCheck {

@@ -1,6 +1,6 @@
 //! The agent's end of the socket.
 
-use std::io::{self, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -81,7 +81,9 @@ impl Received {
     pub(super) fn next(&mut self) -> Option<ToAgent> {
         match self.read() {
             Ok(message) => Some(message),
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => None,
+            Err(error) if matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset) => {
+                None
+            }
             Err(error) => {
                 tracing::error!(%error, "the server cannot be understood");
                 None
@@ -103,7 +105,7 @@ impl Received {
     }
 
     fn read(&mut self) -> io::Result<ToAgent> {
-        let malformed = |error: ProtocolError| io::Error::new(io::ErrorKind::InvalidData, error);
+        let malformed = |error: ProtocolError| io::Error::new(ErrorKind::InvalidData, error);
         let mut header = [0; 4];
         self.socket.read_exact(&mut header)?;
         let length = protocol::frame_length(header).map_err(malformed)?;

@@ -197,7 +197,7 @@ impl Token {
         if epoch.is_some_and(|epoch| epoch != seen.epoch) {
             return Ok(());
         }
-        let mut place = self.drained().map_err(|problem| Failed::Agent(problem.into_port_error()))?;
+        let mut place = self.drained().map_err(|problem| Failed::Agent(problem.into_token_error()))?;
         if let Some(old) = place.take() {
             old.close();
             if let Err(error) = self.library.clone().finalize() {
@@ -205,7 +205,7 @@ impl Token {
             }
         }
         self.connect_at(&mut place, seen.epoch + 1).map_err(|problem| {
-            let error = problem.into_port_error();
+            let error = problem.into_token_error();
             tracing::warn!(agent.pid = std::process::id(), %error, "cannot connect to the token");
             Failed::Agent(error)
         })

@@ -20,4 +20,6 @@ mod openapi;
 mod sessions;
 mod support;
 mod token;
+mod token_faults;
+mod token_return_codes;
 mod validations;

@@ -1,14 +1,17 @@
 //! Instances to test against, people who sign, and a small client.
 
+pub(crate) mod agent;
 mod client;
 mod command;
 mod instance;
 mod person;
+pub(crate) mod shim;
 
 pub(crate) use client::{BOUNDARY, Client};
 pub(crate) use command::{Ran, command, rubrica, testdata};
 pub(crate) use instance::{Instance, Options, memory_folder, template};
 pub(crate) use person::LocalKey;
+pub(crate) use shim::Shim;
 
 /// Synthetic people of the demo.
 pub(crate) const ANA: (&str, &str) = ("52998224725", "ANA BEATRIZ DE SOUZA TEST");

@@ -144,7 +144,7 @@ async fn keep(shared: Arc<Shared>, index: usize) {
         );
         shared.set_state(index, state, Some(error));
         tokio::select! {
-            () = tokio::time::sleep(pause) => {}
+            () = tokio::time::sleep(pause) => shared.update(index, |agent| agent.restarts += 1),
             () = shared.stopped() => return,
         }
     }

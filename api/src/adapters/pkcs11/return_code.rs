@@ -60,6 +60,15 @@ impl Problem {
         }
     }
 
+    /// What the port says when no key is at fault: the token could not be reached.
+    pub(crate) fn into_token_error(self) -> SigningKeyError {
+        match self {
+            Self::Mend(_, text) | Self::Permanent(text) => SigningKeyError::Unavailable(text),
+            Self::KeyMissing => SigningKeyError::Unavailable("the token shows no such key".to_owned()),
+            Self::Operator(error) => error,
+        }
+    }
+
     /// The library has to be initialised again.
     pub(crate) fn device(text: impl Into<String>) -> Self {
         Self::Mend(Remedy::Reinitialise, text.into())

@@ -91,7 +91,7 @@ impl Context {
             Ok(()) | Err(Error::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => Ok(()),
             Err(error) => Err(classify(error)),
         };
-        link.tell_login(&result.clone().map_err(Problem::into_port_error));
+        link.tell_login(&result.clone().map_err(Problem::into_token_error));
         result
     }
 

@@ -120,6 +120,24 @@ impl Instance {
         process.wait().unwrap();
     }
 
+    /// Process id of the server.
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.as_ref().unwrap().id()
+    }
+
+    /// Process ids of its token agents.
+    pub(crate) fn agents(&self) -> Vec<u32> {
+        let threads = fs::read_dir(format!("/proc/{}/task", self.pid())).unwrap().map(Result::unwrap);
+        let children: Vec<u32> = threads
+            .filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok())
+            .flat_map(|list| list.split_whitespace().map(|pid| pid.parse().unwrap()).collect::<Vec<_>>())
+            .collect();
+        let is_agent = |pid: &u32| {
+            fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| line.ends_with(b"\0token-agent\0"))
+        };
+        children.into_iter().filter(is_agent).collect()
+    }
+
     /// Asks the server to stop and gives its exit code.
     pub(crate) fn terminate(&mut self) -> Option<i32> {
         let mut process = self.process.take().unwrap();

@@ -73,12 +73,16 @@ impl Process {
         }
     }
 
-    /// How it ended, when it did.
-    pub(super) fn exit_text(&mut self) -> String {
-        match self.child.try_wait() {
-            Ok(Some(status)) => format!("it ended with {status}"),
-            Ok(None) | Err(_) => "it closed its socket".to_owned(),
+    /// How it ended, now that its socket is closed.
+    pub(super) async fn exit_text(&mut self) -> String {
+        // The kernel closes the socket a little before the process is over.
+        for _ in 0..50 {
+            if let Ok(Some(status)) = self.child.try_wait() {
+                return format!("it ended with {status}");
+            }
+            sleep(Duration::from_millis(1)).await;
         }
+        "it closed its socket".to_owned()
     }
 }
 

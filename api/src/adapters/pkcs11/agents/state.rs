@@ -63,8 +63,10 @@ struct State {
     queue: VecDeque<Item>,
     checks: VecDeque<Check>,
     agents: Vec<AgentStatus>,
-    /// Whether each has been up or failed at least once.
+    /// Whether one has been up or has failed.
     had_outcome: bool,
+    /// Whether somebody waits for that, who will tell of a refused PIN.
+    opening: bool,
     module_problem: Option<String>,
     latched: Option<SigningKeyError>,
     stopping: bool,
@@ -85,6 +87,7 @@ impl Shared {
             checks: VecDeque::new(),
             agents: vec![agent; settings.agents],
             had_outcome: false,
+            opening: true,
             module_problem: None,
             latched: None,
             stopping: false,
@@ -259,6 +262,7 @@ impl Shared {
             Ok(()) if is_up => Some(Availability::Available),
             Ok(()) => None,
         };
+        let is_told = state.opening && hope.as_ref().is_err_and(SigningKeyError::is_about_the_pin);
         drop(state);
         self.changed.notify_all();
         if let Err(error) = &hope {
@@ -266,7 +270,7 @@ impl Shared {
         } else {
             self.work.notify_one();
         }
-        if let Some(availability) = availability {
+        if let Some(availability) = availability.filter(|_| !is_told) {
             self.announce(availability);
         }
     }
@@ -297,8 +301,7 @@ impl Shared {
     pub(super) fn latch(&self, error: &SigningKeyError) {
         let mut state = self.state();
         if state.latched.is_none() {
-            // Before, the command that starts the agents ends with this error.
-            if state.had_outcome {
+            if !state.opening {
                 tracing::error!(%error, "no agent logs in to the token any more until the next start");
             }
             state.latched = Some(error.clone());
@@ -317,10 +320,11 @@ impl Shared {
     /// Waits for the first agent that is up or failed. `Err` when the module cannot be loaded.
     pub(super) fn first_outcome(&self, timeout: Duration) -> Result<Result<(), SigningKeyError>, String> {
         let state = self.state();
-        let (state, _) = self
+        let (mut state, _) = self
             .changed
             .wait_timeout_while(state, timeout, |state| !state.had_outcome)
             .unwrap_or_else(PoisonError::into_inner);
+        state.opening = false;
         if let Some(text) = &state.module_problem {
             return Err(text.clone());
         }

@@ -105,22 +105,20 @@ impl<'a> Talk<'a> {
         if let Some(mut login) = talk.login.take() {
             login.untold += 1;
         }
-        drop(talk);
         let Err(mut error) = result else {
+            // The end of the socket tells the agent to end.
+            drop(talk);
             process.end().await;
             return None;
         };
         if let SigningKeyError::AgentFailed(text) = &mut error
             && text.is_empty()
         {
-            *text = process.exit_text();
+            *text = process.exit_text().await;
         }
         tracing::warn!(agent.number = index, agent.pid = process.id(), %error, "a token agent is gone");
         process.kill();
-        shared.update(index, |agent| {
-            agent.pid = None;
-            agent.restarts += 1;
-        });
+        drop(talk);
         if error.is_about_the_pin() {
             shared.latch(&error);
         }
