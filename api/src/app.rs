@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use rubrica_core::Timestamp;
 use tokio::sync::{Semaphore, watch};
 
 use crate::config::Config;
@@ -13,8 +14,11 @@ use crate::http::health::Readiness;
 use crate::http::limits::ClientLimits;
 use crate::lookup::LookupKey;
 use crate::objects::Objects;
+use crate::oidc::Oidc;
+use crate::permission::Permission;
 use crate::ports::{Clock, SigningKeys};
 use crate::store::Store;
+use crate::store::api_keys::KnownApiKeys;
 use crate::store::sessions::KnownSessions;
 use crate::trust::Trust;
 
@@ -38,6 +42,9 @@ pub(crate) struct App {
     pub(crate) lookup: LookupKey,
     pub(crate) sessions: KnownSessions,
     pub(crate) clients: Vec<KnownClient>,
+    pub(crate) api_keys: KnownApiKeys,
+    /// `None` without an identity provider: then no people call.
+    pub(crate) oidc: Option<Oidc>,
     pub(crate) engine: Engine,
     pub(crate) client_limits: ClientLimits,
     pub(crate) readiness: Readiness,
@@ -47,10 +54,13 @@ pub(crate) struct App {
     pub(crate) stopping: watch::Sender<bool>,
 }
 
-/// A backend that may open sessions.
+/// A backend of the configuration.
 #[derive(Debug, Clone)]
 pub(crate) struct KnownClient {
     pub(crate) name: String,
+    pub(crate) tenant: String,
+    pub(crate) scopes: Vec<Permission>,
+    pub(crate) expires_at: Option<Timestamp>,
     /// SHA-256 of its API key.
     pub(crate) key_hash: [u8; 32],
 }
@@ -83,7 +93,13 @@ impl App {
             .clients
             .iter()
             .filter_map(|client| {
-                Some(KnownClient { name: client.name.clone(), key_hash: client.key_hash()? })
+                Some(KnownClient {
+                    name: client.name.clone(),
+                    tenant: client.tenant.clone().unwrap_or_else(|| client.name.clone()),
+                    scopes: client.scopes.clone().unwrap_or_else(|| Permission::ALL.to_vec()),
+                    expires_at: client.expires_at,
+                    key_hash: client.key_hash()?,
+                })
             })
             .collect();
         let fetcher = if config.fetch.enabled {
@@ -103,6 +119,8 @@ impl App {
             stopping: watch::Sender::new(false),
             sessions: KnownSessions::default(),
             clients,
+            api_keys: KnownApiKeys::default(),
+            oidc: Oidc::open(&config.oidc, &config.fetch, Arc::clone(&clock))?,
             store,
             objects,
             clock,

@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 done or passed · 1 refused or failed · 2 indeterminate (`verify`) · 3 unreadable input or misuse.
 
+mod api_keys;
 mod certificate;
 mod config;
 mod demo;
@@ -61,6 +62,9 @@ enum Command {
     /// Keys of an instance.
     #[command(subcommand)]
     Keys(keys::Action),
+    /// API keys of an instance.
+    #[command(subcommand, name = "api-keys")]
+    ApiKeys(api_keys::Action),
     /// Check what an instance needs, and say what to do.
     Doctor(doctor::Arguments),
     #[command(name = create::COMMAND, hide = true)]
@@ -114,6 +118,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Certificate(action) => certificate::run(&action, output),
         Command::Config(action) => config::run(&action, output),
         Command::Keys(action) => keys::run(&action, output),
+        Command::ApiKeys(action) => api_keys::run(&action, output),
         Command::Doctor(arguments) => doctor::run(&arguments, output),
         Command::TokenAgent => token_agent::run(),
         Command::FillDemoFolder { draft } => {

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use crate::failure::Failure;
 
 pub(crate) use sections::{
-    Client, Data, Fetch, ForwardedHeader, Limits, Log, LogFormat, LogLevel, Server, Sessions, Signatures,
-    Store, Token, Trust, Tsa,
+    Client, Data, Fetch, ForwardedHeader, Limits, Log, LogFormat, LogLevel, Oidc, Server, Sessions,
+    Signatures, Store, Token, Trust, Tsa,
 };
 
 /// Everything an instance can be told.
@@ -29,6 +29,7 @@ pub(crate) struct Config {
     pub(crate) signatures: Signatures,
     pub(crate) fetch: Fetch,
     pub(crate) tsa: Tsa,
+    pub(crate) oidc: Oidc,
     pub(crate) log: Log,
     #[serde(default)]
     pub(crate) clients: Vec<Client>,
@@ -93,6 +94,13 @@ impl Config {
             ((1..=64 * 1024 * 1024).contains(&self.fetch.crl_bytes), "fetch.crl_bytes must be 1 to 67108864"),
             ((100..=120_000).contains(&self.tsa.timeout_ms), "tsa.timeout_ms must be 100 to 120000"),
             (self.tsa.retry_ms >= 100, "tsa.retry_ms must be at least 100"),
+            (self.oidc.leeway_seconds <= 300, "oidc.leeway_seconds must be at most 300"),
+            (self.oidc.retry_seconds > 0, "oidc.retry_seconds must not be 0"),
+            (
+                self.oidc.refresh_seconds >= self.oidc.retry_seconds,
+                "oidc.refresh_seconds must be at least oidc.retry_seconds",
+            ),
+            ((100..=120_000).contains(&self.oidc.timeout_ms), "oidc.timeout_ms must be 100 to 120000"),
             (self.server.max_connections > 0, "server.max_connections must not be 0"),
             ((1..=64).contains(&self.store.connections), "store.connections must be 1 to 64"),
             ((100..=120_000).contains(&self.store.timeout_ms), "store.timeout_ms must be 100 to 120000"),
@@ -121,6 +129,12 @@ impl Config {
             if client.name.is_empty() || client.key_hash().is_none() {
                 return Err(invalid(&format!(
                     "client `{}` needs a name and a key_sha256 of 64 lower-case hexadecimal digits",
+                    client.name
+                )));
+            }
+            if client.tenant.as_deref() == Some("") || client.scopes.as_deref() == Some(&[]) {
+                return Err(invalid(&format!(
+                    "client `{}`: leave tenant and scopes out, or give a name and at least one scope",
                     client.name
                 )));
             }

@@ -7,6 +7,7 @@ mod cache;
 mod client;
 mod egress;
 mod evidence;
+mod identity_provider;
 mod tsa;
 
 use std::collections::HashMap;
@@ -26,6 +27,7 @@ use egress::Rules;
 
 pub(crate) use client::FetchError;
 pub(crate) use evidence::Effort;
+pub(crate) use identity_provider::IdentityProvider;
 pub(crate) use tsa::{StampError, TimeStamps};
 
 /// Largest OCSP response.

@@ -1,5 +1,6 @@
 //! The HTTP contract: one file per resource, every answer in the shapes of `rubrica_core::wire`.
 
+mod api_keys;
 mod auth;
 mod body;
 mod client_address;
@@ -15,6 +16,7 @@ pub(crate) mod json;
 pub(crate) mod limits;
 mod openapi;
 mod origin;
+mod page;
 pub(crate) mod problem;
 pub(crate) mod router;
 pub(crate) mod server;

@@ -103,6 +103,8 @@ ids! {
     KeyId = "key";
     /// An event.
     EventId = "evt";
+    /// An API key.
+    ApiKeyId = "apk";
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The signing API and command line of Rubrica.
 
 mod adapters;
+mod api_key;
 mod app;
 mod cli;
 mod config;
@@ -15,6 +16,8 @@ mod ids;
 mod input;
 mod lookup;
 mod objects;
+mod oidc;
+mod permission;
 mod ports;
 mod random;
 mod secret;

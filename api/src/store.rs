@@ -4,6 +4,7 @@
 //! Every write is durable when its future resolves. In SQLite, writes that arrive together share one commit, so the disk is
 //! waited for once per group and a lone write is never delayed; PostgreSQL groups the commits of its connections by itself.
 
+pub(crate) mod api_keys;
 mod connection;
 #[cfg(test)]
 pub(crate) mod contract;

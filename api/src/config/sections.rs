@@ -6,9 +6,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
+use rubrica_core::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
+use crate::permission::{Permission, Role};
 use crate::secret::Secret;
 use crate::store::PostgresSettings;
 
@@ -197,6 +199,33 @@ impl Tsa {
     }
 }
 
+/// The identity provider of the bank's people.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Oidc {
+    pub(crate) issuer: String,
+    pub(crate) audience: String,
+    pub(crate) tenant: String,
+    pub(crate) tenant_claim: String,
+    pub(crate) roles_claim: String,
+    pub(crate) leeway_seconds: u64,
+    pub(crate) refresh_seconds: u64,
+    pub(crate) retry_seconds: u64,
+    pub(crate) timeout_ms: u64,
+    pub(crate) roles: BTreeMap<String, Role>,
+}
+
+impl Oidc {
+    /// Whether people call at all.
+    pub(crate) fn is_configured(&self) -> bool {
+        !self.issuer.is_empty()
+    }
+
+    pub(crate) const fn timeout(&self) -> Duration {
+        Duration::from_millis(self.timeout_ms)
+    }
+}
+
 /// What is written to standard error.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -229,12 +258,20 @@ pub(crate) enum LogLevel {
     Debug,
 }
 
-/// A backend that may open sessions.
+/// A backend and its API key.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Client {
     pub(crate) name: String,
     pub(crate) key_sha256: String,
+    /// Its own name when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) tenant: Option<String>,
+    /// Everything when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) scopes: Option<Vec<Permission>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) expires_at: Option<Timestamp>,
 }
 
 impl Client {

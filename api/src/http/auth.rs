@@ -1,5 +1,11 @@
-//! Who calls: a client's backend by its API key, or the page of one session by its token.
+//! Who calls, and whether they may.
+//!
+//! A handler says what it needs by its extractor: [`Granted`] for backends and people with a permission, [`SessionOr`] for
+//! those and for the page of a session, [`SessionCaller`] for the page alone. What belongs to another tenant, or to another
+//! session, does not exist for the caller: that is the matter of [`Scope`] in the store.
 
+use std::fmt;
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
@@ -10,36 +16,99 @@ use rubrica_core::ErrorCode;
 
 use super::origin::Source;
 use super::problem::{ApiError, ApiResult};
+use crate::api_key::SECRET_PREFIX;
 use crate::app::App;
 use crate::objects::sha256;
+use crate::oidc::{Identity, Refused};
+use crate::permission::{Needs, Permission};
 use crate::store::documents::Scope;
 use crate::store::sessions::SessionRow;
 
-/// A client's backend.
+/// A backend of a tenant.
 #[derive(Debug, Clone)]
 pub(super) struct ClientCaller {
+    pub(super) tenant: String,
+    /// Name in the configuration, or identifier of the key.
     pub(super) name: String,
+    pub(super) scopes: Vec<Permission>,
 }
 
 /// The page of a session, or a backend that holds its token.
 #[derive(Debug, Clone)]
 pub(super) struct SessionCaller(pub(super) Arc<SessionRow>);
 
-/// Either of them.
+/// Somebody who called.
 #[derive(Debug, Clone)]
 pub(super) enum Caller {
     /// By API key.
     Client(ClientCaller),
     /// By session token.
     Session(SessionCaller),
+    /// By access token of the bank's identity provider.
+    Person(Identity),
+}
+
+/// A backend or a person that has the permission `N`.
+#[derive(Debug, Clone)]
+pub(super) struct Granted<N> {
+    caller: Caller,
+    needs: PhantomData<N>,
+}
+
+/// A session, or a backend or person that has the permission `N`.
+#[derive(Debug, Clone)]
+pub(super) struct SessionOr<N> {
+    caller: Caller,
+    needs: PhantomData<N>,
 }
 
 impl Caller {
+    /// Whose data these are.
+    pub(super) fn tenant(&self) -> &str {
+        match self {
+            Self::Client(client) => &client.tenant,
+            Self::Session(session) => &session.0.tenant,
+            Self::Person(person) => &person.tenant,
+        }
+    }
+
     /// What this caller may see.
     pub(super) fn scope(&self) -> Scope {
         match self {
-            Self::Client(client) => Scope::Tenant(client.name.clone()),
+            Self::Client(_) | Self::Person(_) => Scope::Tenant(self.tenant().to_owned()),
             Self::Session(session) => session.scope(),
+        }
+    }
+
+    /// Whether the table allows it. A session has no permissions: it has its signer.
+    pub(super) fn may(&self, permission: Permission) -> bool {
+        match self {
+            Self::Client(client) => client.scopes.contains(&permission),
+            Self::Session(_) => false,
+            Self::Person(person) => person.roles.iter().any(|role| role.may(permission)),
+        }
+    }
+
+    fn require(&self, permission: Permission) -> ApiResult<()> {
+        if self.may(permission) {
+            return Ok(());
+        }
+        let detail = match self {
+            Self::Session(_) => "only a backend may do this, with its API key".to_owned(),
+            Self::Client(_) => format!("this API key lacks the scope `{permission}`"),
+            Self::Person(_) => format!("none of your roles allows `{permission}`"),
+        };
+        Err(ApiError::new(ErrorCode::Forbidden, detail))
+    }
+}
+
+/// For records of who did something: kind and name of the credential, no secret.
+impl fmt::Display for Caller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Client(client) => write!(f, "client:{}", client.name),
+            Self::Session(session) => write!(f, "session:{}", session.0.id),
+            Self::Person(person) => write!(f, "person:{}", person.subject),
         }
     }
 }
@@ -51,46 +120,124 @@ impl SessionCaller {
     }
 }
 
+impl<N: Needs> Granted<N> {
+    pub(super) fn tenant(&self) -> &str {
+        self.caller.tenant()
+    }
+
+    pub(super) const fn caller(&self) -> &Caller {
+        &self.caller
+    }
+}
+
+impl<N: Needs> SessionOr<N> {
+    pub(super) fn tenant(&self) -> &str {
+        self.caller.tenant()
+    }
+
+    /// The session, when it is one.
+    pub(super) const fn session(&self) -> Option<&SessionCaller> {
+        match &self.caller {
+            Caller::Session(session) => Some(session),
+            Caller::Client(_) | Caller::Person(_) => None,
+        }
+    }
+
+    /// What this caller may see.
+    pub(super) fn scope(&self) -> Scope {
+        self.caller.scope()
+    }
+}
+
 impl FromRequestParts<Arc<App>> for Caller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> ApiResult<Self> {
-        let token_hash = sha256(bearer(&parts.headers)?.as_bytes());
+        let token = bearer(&parts.headers)?;
+        let hash = sha256(token.as_bytes());
         // Comparing hashes of high-entropy keys tells an attacker nothing about a key.
-        if let Some(client) = app.clients.iter().find(|client| client.key_hash == token_hash) {
-            return Ok(Self::Client(ClientCaller { name: client.name.clone() }));
+        if let Some(client) = app.clients.iter().find(|client| client.key_hash == hash) {
+            if client.expires_at.is_some_and(|end| end <= app.clock.now()) {
+                return Err(unknown());
+            }
+            return Ok(Self::Client(ClientCaller {
+                tenant: client.tenant.clone(),
+                name: client.name.clone(),
+                scopes: client.scopes.clone(),
+            }));
         }
-        let session = app
-            .sessions
-            .find(&app.store, &token_hash)
-            .await?
-            .ok_or_else(|| ApiError::new(ErrorCode::Unauthorized, "open a session and send its token"))?;
-        if session.expires_at <= app.clock.now() {
-            return Err(ApiError::new(
-                ErrorCode::SessionExpired,
-                "open a new session and continue with its token",
-            ));
+        if token.starts_with(SECRET_PREFIX) {
+            return by_stored_key(app, hash).await.map(Self::Client);
         }
-        if !Source::of(&parts.headers).is_among(&session.origins) {
-            return Err(ApiError::new(
-                ErrorCode::OriginNotAllowed,
-                "name the origin of this page when the session is opened",
-            ));
+        if let Some(oidc) = &app.oidc
+            && token.split('.').count() == 3
+        {
+            return oidc.verify(token).await.map(Self::Person).map_err(refused);
         }
-        Ok(Self::Session(SessionCaller(session)))
+        by_session(app, &parts.headers, &hash).await.map(Self::Session)
     }
 }
 
-impl FromRequestParts<Arc<App>> for ClientCaller {
+async fn by_stored_key(app: &App, hash: [u8; 32]) -> ApiResult<ClientCaller> {
+    let now = app.clock.now();
+    let row = app.api_keys.find(&app.store, hash, now).await?;
+    let row = row.filter(|row| row.is_good(now)).ok_or_else(unknown)?;
+    Ok(ClientCaller { tenant: row.tenant.clone(), name: row.id.to_string(), scopes: row.scopes.clone() })
+}
+
+async fn by_session(app: &App, headers: &HeaderMap, hash: &[u8; 32]) -> ApiResult<SessionCaller> {
+    let session = app.sessions.find(&app.store, hash).await?.ok_or_else(unknown)?;
+    if session.expires_at <= app.clock.now() {
+        return Err(ApiError::new(
+            ErrorCode::SessionExpired,
+            "open a new session and continue with its token",
+        ));
+    }
+    if !Source::of(headers).is_among(&session.origins) {
+        return Err(ApiError::new(
+            ErrorCode::OriginNotAllowed,
+            "name the origin of this page when the session is opened",
+        ));
+    }
+    Ok(SessionCaller(session))
+}
+
+fn unknown() -> ApiError {
+    ApiError::new(
+        ErrorCode::Unauthorized,
+        "send the token of a session, an API key that is neither expired nor revoked, or an access token",
+    )
+}
+
+/// A token that does not count is told no more than that; the log says why.
+fn refused(why: Refused) -> ApiError {
+    if let Refused::Unreachable(_) = why {
+        let detail = "the identity provider cannot be reached; try again";
+        return ApiError::new(ErrorCode::Unavailable, detail).because(why);
+    }
+    tracing::debug!(%why, "an access token was refused");
+    unknown()
+}
+
+impl<N: Needs> FromRequestParts<Arc<App>> for Granted<N> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> ApiResult<Self> {
-        match Caller::from_request_parts(parts, app).await? {
-            Caller::Client(client) => Ok(client),
-            Caller::Session(_) => {
-                Err(ApiError::new(ErrorCode::Forbidden, "only a backend may do this, with its API key"))
-            }
+        let caller = Caller::from_request_parts(parts, app).await?;
+        caller.require(N::PERMISSION)?;
+        Ok(Self { caller, needs: PhantomData })
+    }
+}
+
+impl<N: Needs> FromRequestParts<Arc<App>> for SessionOr<N> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> ApiResult<Self> {
+        let caller = Caller::from_request_parts(parts, app).await?;
+        if !matches!(caller, Caller::Session(_)) {
+            caller.require(N::PERMISSION)?;
         }
+        Ok(Self { caller, needs: PhantomData })
     }
 }
 
@@ -100,7 +247,7 @@ impl FromRequestParts<Arc<App>> for SessionCaller {
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> ApiResult<Self> {
         match Caller::from_request_parts(parts, app).await? {
             Caller::Session(session) => Ok(session),
-            Caller::Client(_) => {
+            Caller::Client(_) | Caller::Person(_) => {
                 Err(ApiError::new(ErrorCode::Forbidden, "open a session for the signer and use its token"))
             }
         }

@@ -16,6 +16,7 @@ use serde_json::{Map, Value};
 
 use super::problem;
 use crate::objects::sha256;
+use crate::permission::{Permission, Role};
 use text::{escape, inline, markdown};
 
 const STYLE: &str = include_str!("docs/style.css");
@@ -126,7 +127,9 @@ impl<'a> Page<'a> {
                 markdown(description)
             ));
         }
-        html.push_str("</dl></section>\n");
+        html.push_str("</dl>\n");
+        html.push_str(&scopes());
+        html.push_str("</section>\n");
         html
     }
 
@@ -154,6 +157,26 @@ impl<'a> Page<'a> {
             None => value,
         }
     }
+}
+
+/// What each scope allows, and which roles have it.
+fn scopes() -> String {
+    let mut html = String::from(
+        "<h3 id=\"scopes\">Scopes and roles</h3>\n<p>An API key has the scopes that it was made with, a person those of \
+         their roles.</p>\n<div class=\"wide\"><table><thead><tr><th>Scope</th><th>Allows to</th>",
+    );
+    html.push_str(&Role::ALL.map(|role| format!("<th>{}</th>", role.as_str())).concat());
+    html.push_str("</tr></thead><tbody>\n");
+    for permission in Permission::ALL {
+        let roles = Role::ALL.map(|role| if role.may(*permission) { "<td>yes</td>" } else { "<td>–</td>" });
+        html.push_str(&format!(
+            "<tr><td><code>{permission}</code></td><td>{}</td>{}</tr>\n",
+            escape(permission.meaning()),
+            roles.concat()
+        ));
+    }
+    html.push_str("</tbody></table></div>\n");
+    html
 }
 
 /// The catalogue of events, as core has it.

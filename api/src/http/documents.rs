@@ -11,7 +11,7 @@ use percent_encoding::percent_decode_str;
 use rubrica_core::ErrorCode;
 use rubrica_core::wire::Document;
 
-use super::auth::{Caller, SessionCaller};
+use super::auth::SessionOr;
 use super::body::Pieces;
 use super::download::{CONTENT_DIGEST, Download};
 use super::json::Json;
@@ -19,6 +19,7 @@ use super::openapi::Bytes;
 use super::problem::{ApiError, ApiResult};
 use crate::app::App;
 use crate::ids::DocumentId;
+use crate::permission::needs;
 use crate::store;
 use crate::store::documents::{DocumentRow, Scope};
 
@@ -33,7 +34,7 @@ const LONGEST_NAME: usize = 255;
     post,
     path = "/v1/documents",
     tag = "documents",
-    security(("session" = [])),
+    security(("session" = []), ("api_key" = ["documents:write"]), ("person" = ["documents:write"])),
     params(
         ("content-digest" = Option<String>, Header, description = "Announces the bytes (RFC 9530)",
             pattern = r"^sha-256=:[A-Za-z0-9+/]{43}=:$"),
@@ -49,7 +50,7 @@ const LONGEST_NAME: usize = 255;
 )]
 pub(super) async fn create_document(
     State(app): State<Arc<App>>,
-    session: SessionCaller,
+    caller: SessionOr<needs::DocumentsWrite>,
     request: Request,
 ) -> ApiResult<Response> {
     let headers = request.headers();
@@ -70,7 +71,8 @@ pub(super) async fn create_document(
     while let Some(piece) = pieces.next().await? {
         incoming.push(piece).await?;
     }
-    let (tenant, session_id) = (session.0.tenant.clone(), session.0.id.clone());
+    let (tenant, session_id) =
+        (caller.tenant().to_owned(), caller.session().map(|session| session.0.id.clone()));
     // A client may go now: what arrived whole gets its row, so that no file stays without one.
     let keep = tokio::spawn(async move {
         let stored = incoming.finish().await?;
@@ -89,7 +91,7 @@ pub(super) async fn create_document(
         let row = DocumentRow {
             id: DocumentId::generate(),
             tenant,
-            session_id: Some(session_id),
+            session_id,
             name,
             media_type: media_type.to_owned(),
             size_bytes: stored.size_bytes(),
@@ -114,13 +116,13 @@ pub(super) async fn create_document(
     get,
     path = "/v1/documents/{id}",
     tag = "documents",
-    security(("session" = []), ("api_key" = [])),
+    security(("session" = []), ("api_key" = ["documents:read"]), ("person" = ["documents:read"])),
     params(("id" = DocumentId, Path, description = "The document")),
     responses((status = 200, description = "The document", body = Document)),
 )]
 pub(super) async fn show_document(
     State(app): State<Arc<App>>,
-    caller: Caller,
+    caller: SessionOr<needs::DocumentsRead>,
     Path(id): Path<String>,
 ) -> ApiResult<Json<Document>> {
     Ok(Json(find(&app, &id, caller.scope()).await?.to_wire()))
@@ -131,7 +133,7 @@ pub(super) async fn show_document(
     get,
     path = "/v1/documents/{id}/content",
     tag = "documents",
-    security(("session" = []), ("api_key" = [])),
+    security(("session" = []), ("api_key" = ["documents:read"]), ("person" = ["documents:read"])),
     params(("id" = DocumentId, Path, description = "The document")),
     responses(
         (status = 200, description = "The bytes", headers(
@@ -142,7 +144,7 @@ pub(super) async fn show_document(
 )]
 pub(super) async fn download_document(
     State(app): State<Arc<App>>,
-    caller: Caller,
+    caller: SessionOr<needs::DocumentsRead>,
     Path(id): Path<String>,
 ) -> ApiResult<Response> {
     let row = find(&app, &id, caller.scope()).await?;

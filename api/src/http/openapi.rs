@@ -32,17 +32,20 @@ use crate::{hex, ids};
 /// Token of a signing session, in the browser.
 pub(super) const SESSION: &str = "session";
 /// API key of a backend.
-pub(super) const API_KEY: &str = "api_key";
+const API_KEY: &str = "api_key";
+/// Access token of a person of the bank.
+const PERSON: &str = "person";
 
 const DESCRIPTION: &str = include_str!("openapi/description.md");
 
 /// Groups of operations, in the order of the documentation.
-const TAGS: [(&str, &str); 6] = [
+const TAGS: [(&str, &str); 7] = [
     ("sessions", "A backend opens a session for one signer and hands its token to the page."),
     ("documents", "Immutable bytes: upload, look, download."),
     ("custody", "Where the key of the session's signer lives."),
     ("signatures", "One signer's act on one document; ends in one released artefact or none."),
     ("validations", "A signed file in, a report out. Nothing of it is kept."),
+    ("api_keys", "Credentials of the tenant's backends."),
     ("operations", "Health of the instance, and this documentation."),
 ];
 
@@ -92,7 +95,18 @@ pub(super) fn base() -> OpenApi {
         )
         .security_scheme(
             API_KEY,
-            bearer("rbk_…", "Key of a backend. It never leaves the backend: a browser uses a session."),
+            bearer(
+                "rbk_…",
+                "Key of a backend, with scopes. It never leaves the backend: a browser uses a session.",
+            ),
+        )
+        .security_scheme(
+            PERSON,
+            bearer(
+                "JWT",
+                "Access token of the bank's identity provider (OpenID Connect), for a person with the role `operator`, \
+                 `analyst`, `auditor` or `admin`. The scopes named at an operation are those that a role must have.",
+            ),
         )
         .build();
     OpenApiBuilder::new()

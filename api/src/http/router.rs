@@ -11,7 +11,8 @@ use utoipa_axum::routes;
 
 use super::problem::ApiError;
 use super::{
-    cors, custody, documents, envelope, health, limits, openapi, sessions, signatures, site, validations,
+    api_keys, cors, custody, documents, envelope, health, limits, openapi, sessions, signatures, site,
+    validations,
 };
 use crate::app::App;
 
@@ -35,6 +36,8 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(signatures::completion::complete_signature))
         .routes(routes!(signatures::download_signature))
         .routes(routes!(validations::create_validation))
+        .routes(routes!(api_keys::create_api_key, api_keys::list_api_keys))
+        .routes(routes!(api_keys::show_api_key, api_keys::revoke_api_key))
 }
 
 /// Health and documentation.

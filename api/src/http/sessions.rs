@@ -9,13 +9,14 @@ use axum::response::{IntoResponse, Response};
 use rubrica_core::icp_brasil::Identifier;
 use rubrica_core::wire::{CreateSession, Session, SignerView};
 
-use super::auth::ClientCaller;
+use super::auth::Granted;
 use super::json::Json;
 use super::origin;
 use super::problem::{ApiError, ApiResult};
 use crate::app::App;
 use crate::ids::SessionId;
 use crate::objects::sha256;
+use crate::permission::needs;
 use crate::store::sessions::SessionRow;
 use crate::{hex, random, store};
 
@@ -29,7 +30,7 @@ const LONGEST_NAME: usize = 200;
     post,
     path = "/v1/sessions",
     tag = "sessions",
-    security(("api_key" = [])),
+    security(("api_key" = ["sessions:write"])),
     request_body(content = CreateSession, example = json!({
         "signer": { "identifier": "52998224725", "name": "ANA BEATRIZ DE SOUZA TEST" },
         "origins": ["https://bank.example"],
@@ -38,10 +39,10 @@ const LONGEST_NAME: usize = 200;
 )]
 pub(super) async fn create_session(
     State(app): State<Arc<App>>,
-    client: ClientCaller,
+    granted: Granted<needs::SessionsWrite>,
     Json(request): Json<CreateSession>,
 ) -> ApiResult<Response> {
-    let session = open(&app, &client.name, request).await?;
+    let session = open(&app, granted.tenant(), request).await?;
     Ok((StatusCode::CREATED, Json(session)).into_response())
 }
 

@@ -16,7 +16,7 @@ use rubrica_core::wire::{
 };
 use rubrica_core::x509::Certificate;
 
-use super::auth::{Caller, SessionCaller};
+use super::auth::{SessionCaller, SessionOr};
 use super::documents;
 use super::download::Download;
 use super::json::Json;
@@ -28,6 +28,7 @@ use crate::engine::artefact::SigningFailure;
 use crate::engine::plan::{Draft, Plan, Shape};
 use crate::engine::target::Target;
 use crate::ids::{KeyId, SignatureId};
+use crate::permission::needs;
 use crate::store::documents::{DocumentRow, Scope};
 use crate::store::signatures::SignatureRow;
 use crate::{hex, store};
@@ -121,7 +122,7 @@ pub(super) async fn create_signature(
     get,
     path = "/v1/signatures/{id}",
     tag = "signatures",
-    security(("session" = []), ("api_key" = [])),
+    security(("session" = []), ("api_key" = ["signatures:read"]), ("person" = ["signatures:read"])),
     params(
         ("id" = SignatureId, Path, description = "The signature"),
         ("wait_ms" = Option<u64>, Query, maximum = 20000,
@@ -131,7 +132,7 @@ pub(super) async fn create_signature(
 )]
 pub(super) async fn show_signature(
     State(app): State<Arc<App>>,
-    caller: Caller,
+    caller: SessionOr<needs::SignaturesRead>,
     Path(id): Path<String>,
     query: RawQuery,
 ) -> ApiResult<Json<Signature>> {
@@ -166,7 +167,7 @@ pub(super) async fn show_signature(
     get,
     path = "/v1/signatures/{id}/content",
     tag = "signatures",
-    security(("session" = []), ("api_key" = [])),
+    security(("session" = []), ("api_key" = ["signatures:read"]), ("person" = ["signatures:read"])),
     params(("id" = SignatureId, Path, description = "The signature")),
     responses(
         (status = 200, description = "The signed PDF, or the detached CMS", headers(
@@ -178,7 +179,7 @@ pub(super) async fn show_signature(
 )]
 pub(super) async fn download_signature(
     State(app): State<Arc<App>>,
-    caller: Caller,
+    caller: SessionOr<needs::SignaturesRead>,
     Path(id): Path<String>,
 ) -> ApiResult<Response> {
     let id: SignatureId = id.parse().map_err(|_| ApiError::not_found("signature"))?;

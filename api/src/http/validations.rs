@@ -14,7 +14,7 @@ use rubrica_core::wire::Validation;
 use rubrica_core::{ErrorCode, Timestamp};
 use utoipa::ToSchema;
 
-use super::auth::ClientCaller;
+use super::auth::Granted;
 use super::body::Pieces;
 use super::documents::parameter;
 use super::json::Json;
@@ -24,6 +24,7 @@ use crate::app::App;
 use crate::hex;
 use crate::input::Input;
 use crate::objects::Unkept;
+use crate::permission::needs;
 use crate::validating::{Unreadable, Validated, validate};
 
 /// What was sent.
@@ -59,7 +60,7 @@ struct Question {
     post,
     path = "/v1/validations",
     tag = "validations",
-    security(("api_key" = [])),
+    security(("api_key" = ["validations:write"]), ("person" = ["validations:write"])),
     params(
         ("at" = Option<Timestamp>, Query, description = "The time the question is asked for; now when absent"),
         ("language" = Option<String>, Query, description = "Asks for the report in words: `pt-BR` or `en`",
@@ -87,7 +88,7 @@ struct Question {
 )]
 pub(super) async fn create_validation(
     State(app): State<Arc<App>>,
-    _: ClientCaller,
+    _: Granted<needs::ValidationsWrite>,
     query: RawQuery,
     request: Request,
 ) -> ApiResult<Json<Validation>> {

@@ -2,6 +2,7 @@
 //! SoftHSM token; without SoftHSM every test fails and says how to install it.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic, in its helpers too")]
 
+mod auth;
 mod cli;
 mod cli_keys;
 mod cli_levels;
@@ -16,9 +17,11 @@ mod health;
 mod hsm_signatures;
 mod levels;
 mod local_signatures;
+mod oidc;
 mod openapi;
 mod sessions;
 mod support;
+mod tenants;
 mod token;
 mod token_faults;
 mod token_return_codes;

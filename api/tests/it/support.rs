@@ -4,12 +4,14 @@ pub(crate) mod agent;
 mod client;
 mod command;
 mod instance;
+pub(crate) mod issuer;
 mod person;
 pub(crate) mod shim;
 
 pub(crate) use client::{BOUNDARY, Client};
 pub(crate) use command::{Ran, command, rubrica, testdata};
 pub(crate) use instance::{Instance, Options, memory_folder, template};
+pub(crate) use issuer::{Issuer, Key};
 pub(crate) use person::LocalKey;
 pub(crate) use shim::Shim;
 

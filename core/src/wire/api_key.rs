@@ -26,6 +26,8 @@ pub struct ApiKey {
     pub id: String,
     /// For people.
     pub name: String,
+    /// First characters of the key, to tell keys apart.
+    pub prefix: String,
     /// What it may do.
     pub scopes: Vec<String>,
     /// The key itself. Shown once, in the answer that made it; only its hash is kept.
@@ -35,7 +37,7 @@ pub struct ApiKey {
     pub created_at: Timestamp,
     /// End of the key.
     pub expires_at: Option<Timestamp>,
-    /// When it last opened a request, to the minute.
+    /// When it last opened a request, to the hour.
     pub last_used_at: Option<Timestamp>,
     /// When it was revoked.
     pub revoked_at: Option<Timestamp>,

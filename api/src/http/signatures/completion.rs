@@ -35,7 +35,7 @@ const HANDED_OVER: Duration = Duration::from_secs(10);
     tag = "signatures",
     security(("session" = [])),
     params(("id" = SignatureId, Path, description = "The signature")),
-    request_body = CompleteSignature,
+    request_body(content = CompleteSignature, example = json!({ "signature_value": "c2lnbmF0dXJl" })),
     responses((status = 200, description = "The signature: released, or `signing` above level `b`", body = Signature)),
     extensions(("x-error-codes" = json!([
         ErrorCode::SignatureStateConflict,

@@ -45,6 +45,18 @@ impl Instance {
         instance
     }
 
+    /// Starts `rubrica serve` with more in its configuration file.
+    pub(crate) fn start_with_config(more: &str) -> Self {
+        let folder = memory_folder();
+        copy(template(), &folder.path().join("data"));
+        let mut instance = Self { folder, process: None, url: String::new(), log: Arc::default() };
+        let file = instance.data().join("rubrica.toml");
+        let text = fs::read_to_string(&file).unwrap();
+        fs::write(&file, format!("{text}\n{more}")).unwrap();
+        instance.run(&Options::default());
+        instance
+    }
+
     /// Starts `rubrica demo`, whose authorities publish lists and stamp times, on a copy of the template. Port 0 takes a
     /// free one.
     pub(crate) fn start_demo(port: u16) -> Self {
