@@ -1,8 +1,9 @@
 use ed25519_dalek::Signer as _;
+use proptest::prelude::*;
 
 use super::{ORIGIN, checkpoint, log_key, signing_key};
 use crate::merkle::TreeHash;
-use crate::receipt::{Checkpoint, InvalidLogKey, LogKey, NoteError};
+use crate::receipt::{Checkpoint, InvalidLogKey, LogKey, NoteError, ReleaseRecord};
 
 /// Key and note of the documentation of golang.org/x/mod/sumdb/note.
 const FOREIGN_KEY: &str = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW";
@@ -103,5 +104,23 @@ fn a_checkpoint_has_three_lines() {
         format!("\n12\n{base64}\n"),
     ] {
         assert_eq!(Checkpoint::open(&sign(&text), &log_key()), Err(NoteError::Malformed), "{text:?}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nothing_that_is_read_panics(text in "(?s).{0,80}", at in any::<prop::sample::Index>()) {
+        let mut note = checkpoint(3, TreeHash::of_leaf(b"x"));
+        let places: Vec<_> = note.char_indices().map(|(place, _)| place).collect();
+        note.insert_str(places[at.index(places.len())], &text);
+        let opened = Checkpoint::open(&note, &log_key());
+        prop_assert!(text.is_empty() || opened.is_err());
+        for text in [&text, &note] {
+            prop_assert!(text.parse::<LogKey>().is_err());
+            prop_assert!(ReleaseRecord::parse(text).is_err());
+            let _ = Checkpoint::read_unverified(text);
+        }
     }
 }
