@@ -13,7 +13,7 @@ use super::output::Output;
 use crate::adapters::environment;
 use crate::adapters::pkcs11::provision::{Place, Provisioner};
 use crate::adapters::pkcs11::{self, Pkcs11Keys, Settings, find_module};
-use crate::config::Config;
+use crate::config::{Config, LogLevel};
 use crate::data_folder::DataFolder;
 use crate::failure::Failure;
 use crate::ports::{KeyAlgorithm, SigningKeyError, SigningKeys};
@@ -44,7 +44,9 @@ struct Finding {
 
 /// Checks everything, also after a first problem. Exit code 1 when something is wrong.
 pub(super) fn run(arguments: &Arguments, output: Output) -> Result<ExitCode, Failure> {
-    let config = arguments.instance.load()?;
+    let mut config = arguments.instance.load()?;
+    // What goes wrong is told once, by the finding.
+    config.log.level = LogLevel::Error;
     if arguments.fix {
         // A key is made in this process.
         environment::ensure(&config.token.environment)?;

@@ -204,11 +204,8 @@ impl Token {
                 tracing::warn!(%error, "the PKCS#11 library did not finalise cleanly");
             }
         }
-        self.connect_at(&mut place, seen.epoch + 1).map_err(|problem| {
-            let error = problem.into_token_error();
-            tracing::warn!(agent.pid = std::process::id(), %error, "cannot connect to the token");
-            Failed::Agent(error)
-        })
+        self.connect_at(&mut place, seen.epoch + 1)
+            .map_err(|problem| Failed::Agent(problem.into_token_error()))
     }
 
     fn connect_at(&self, place: &mut Option<Context>, epoch: u32) -> Result<(), Problem> {

@@ -141,6 +141,18 @@ fn a_module_that_crashes_takes_nothing_along() {
 }
 
 #[test]
+fn an_agent_that_talks_nonsense_is_ended_and_its_work_is_done_by_others() {
+    let shim = Shim::new("");
+    let instance = start(&shim, &[]);
+    let session = instance.session(ANA);
+    shim.plan("C_Sign delay_ms=3\nC_Sign garble once=first");
+    let ids = begin(&session, 20);
+    all_released(&instance, &session, &ids);
+    instance.log_with("it cannot be understood");
+    eventually("the agent is replaced", &instance, || instance.agents().len() == 2);
+}
+
+#[test]
 fn a_module_that_always_crashes_is_told_and_signs_again_when_it_is_mended() {
     let shim = Shim::new("");
     let instance = start(&shim, &[("RUBRICA_SIGNATURES_TOKEN_PATIENCE_MS", "300")]);

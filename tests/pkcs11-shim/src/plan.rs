@@ -6,6 +6,7 @@
 //! C_Sign delay_ms=5            # wait before each call
 //! C_Sign abort once=first      # end the process: by one call of one process, then never again under this name
 //! C_Sign segv at=10            # the same, by a signal
+//! C_Sign garble at=2           # write nonsense to descriptor 0, as a module might whose memory is damaged
 //! C_Sign hang from=10          # never return
 //! C_GetTokenInfo flags=0x20000 # set flags of the token
 //! ```
@@ -16,6 +17,8 @@
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
+use std::mem::ManuallyDrop;
+use std::os::fd::FromRawFd as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{LazyLock, Mutex, PoisonError};
@@ -41,6 +44,7 @@ enum Action {
     Delay(Duration),
     Abort,
     Segv,
+    Garble,
     Hang,
 }
 
@@ -108,6 +112,11 @@ pub(crate) fn call(function: &'static str) -> Option<Effect> {
         Some(Action::Abort) => std::process::abort(),
         // SAFETY: not safe at all: this is the crash that was asked for.
         Some(Action::Segv) => unsafe { std::ptr::without_provenance_mut::<u8>(8).write_volatile(1) },
+        Some(Action::Garble) => {
+            // SAFETY: whoever set this plan knows what descriptor 0 is; it is not closed here.
+            let mut zero = ManuallyDrop::new(unsafe { File::from_raw_fd(0) });
+            let _ = zero.write_all(&[0xa5; 64]);
+        }
         Some(Action::Hang) => loop {
             thread::sleep(Duration::from_secs(3600));
         },
@@ -169,6 +178,7 @@ fn read_line(plan: &Path, line: &str) -> Option<Line> {
             "delay_ms" => action = Some(Action::Delay(Duration::from_millis(number()))),
             "abort" => action = Some(Action::Abort),
             "segv" => action = Some(Action::Segv),
+            "garble" => action = Some(Action::Garble),
             "hang" => action = Some(Action::Hang),
             "every" => when = When::Every(number().max(1)),
             "at" => when = When::At(number()),

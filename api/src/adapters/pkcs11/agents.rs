@@ -130,18 +130,18 @@ async fn keep(shared: Arc<Shared>, index: usize) {
             return;
         }
         let end = Talk::hold(&shared, index).await;
-        let Some(End { error, up_since }) = end else { return };
+        let Some(End { error, up_since, pid }) = end else { return };
         let was_stable = up_since.is_some_and(|since| since.elapsed() > STABLE);
         failures = if was_stable { 1 } else { failures + 1 };
         // A first failure is mended so soon that it is worth waiting for.
         let state = if failures == 1 && up_since.is_some() { AgentState::Starting } else { AgentState::Down };
         let pause = pace::pause_after(failures);
-        tracing::warn!(
-            agent.number = index,
-            %error,
-            retry_in_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX),
-            "cannot connect to the token, or lost it"
-        );
+        let retry_in_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
+        if up_since.is_some() {
+            tracing::warn!(agent.number = index, agent.pid = pid, %error, retry_in_ms, "a token agent is gone");
+        } else {
+            tracing::warn!(agent.number = index, agent.pid = pid, %error, retry_in_ms, "cannot connect to the token");
+        }
         shared.set_state(index, state, Some(error));
         tokio::select! {
             () = tokio::time::sleep(pause) => shared.update(index, |agent| agent.restarts += 1),

@@ -38,6 +38,8 @@ const READ_BYTES: usize = 64 * 1024;
 pub(super) struct End {
     pub(super) error: SigningKeyError,
     pub(super) up_since: Option<Instant>,
+    /// Of the process that is gone; 0 when none was started.
+    pub(super) pid: u32,
 }
 
 /// One agent process and what is said.
@@ -73,6 +75,7 @@ impl<'a> Talk<'a> {
         let failed = |error: std::io::Error| End {
             error: SigningKeyError::AgentFailed(format!("it cannot be started: {error}")),
             up_since: None,
+            pid: 0,
         };
         let started = Process::start(&shared.settings)
             .and_then(|(process, socket)| Ok((process, UnixStream::from_std(socket)?)));
@@ -116,7 +119,7 @@ impl<'a> Talk<'a> {
         {
             *text = process.exit_text().await;
         }
-        tracing::warn!(agent.number = index, agent.pid = process.id(), %error, "a token agent is gone");
+        let pid = process.id();
         process.kill();
         drop(talk);
         if error.is_about_the_pin() {
@@ -130,7 +133,7 @@ impl<'a> Talk<'a> {
         // Before they are queued again, so that this agent does not count as one that could take them.
         shared.set_state(index, AgentState::Starting, Some(error.clone()));
         shared.take_back(items, &error);
-        Some(End { error, up_since })
+        Some(End { error, up_since, pid })
     }
 
     /// Talks until the server stops (`Ok`) or the agent has to go.
