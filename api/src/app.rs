@@ -11,6 +11,7 @@ use crate::engine::Engine;
 use crate::failure::Failure;
 use crate::fetch::{Fetcher, TimeStamps};
 use crate::http::health::Readiness;
+use crate::http::idempotency::Flights;
 use crate::http::limits::ClientLimits;
 use crate::lookup::LookupKey;
 use crate::objects::Objects;
@@ -43,6 +44,8 @@ pub(crate) struct App {
     pub(crate) sessions: KnownSessions,
     pub(crate) clients: Vec<KnownClient>,
     pub(crate) api_keys: KnownApiKeys,
+    /// Requests with an idempotency key that are running.
+    pub(crate) flights: Flights,
     /// `None` without an identity provider: then no people call.
     pub(crate) oidc: Option<Oidc>,
     pub(crate) engine: Engine,
@@ -120,6 +123,7 @@ impl App {
             sessions: KnownSessions::default(),
             clients,
             api_keys: KnownApiKeys::default(),
+            flights: Flights::default(),
             oidc: Oidc::open(&config.oidc, &config.fetch, Arc::clone(&clock))?,
             store,
             objects,

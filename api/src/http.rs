@@ -12,6 +12,7 @@ mod download;
 mod drain;
 mod envelope;
 pub(crate) mod health;
+pub(crate) mod idempotency;
 pub(crate) mod json;
 pub(crate) mod limits;
 mod openapi;

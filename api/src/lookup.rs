@@ -8,6 +8,7 @@ use rubrica_core::icp_brasil::Identifier;
 
 use crate::failure::Failure;
 use crate::hex;
+use crate::sealing::SealingKey;
 use crate::secret::Secret;
 
 /// Keyed hash of a CPF or CNPJ: HMAC-SHA-256 under the instance's lookup key.
@@ -37,6 +38,12 @@ impl LookupKey {
             )
         })?;
         Ok(Self(hmac::Key::new(hmac::HMAC_SHA256, &bytes)))
+    }
+
+    /// A key for another purpose, as good as this one and no way back to it. A purpose is a word, which no CPF or CNPJ is.
+    pub(crate) fn sealing_key(&self, purpose: &str) -> SealingKey {
+        let tag = hmac::sign(&self.0, format!("rubrica {purpose}").as_bytes());
+        SealingKey::new(tag.as_ref().try_into().expect("HMAC-SHA-256 gives 32 bytes"))
     }
 
     pub(crate) fn hash(&self, identifier: &Identifier) -> SignerHash {

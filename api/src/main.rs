@@ -20,6 +20,7 @@ mod oidc;
 mod permission;
 mod ports;
 mod random;
+mod sealing;
 mod secret;
 mod serving;
 mod shed;

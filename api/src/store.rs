@@ -10,6 +10,7 @@ mod connection;
 pub(crate) mod contract;
 pub(crate) mod documents;
 mod error;
+pub(crate) mod idempotency;
 pub(crate) mod keys;
 pub(crate) mod objects;
 #[allow(dead_code, reason = "the engine and the resources that emit come next")]

@@ -20,6 +20,7 @@ use super::files::PORTAL;
 use super::people::{Description, PEOPLE, Profile, find};
 use crate::app::App;
 use crate::failure::Failure;
+use crate::http::idempotency::Kept;
 use crate::http::json::Json;
 use crate::http::problem::{ApiError, ApiResult};
 use crate::http::sessions;
@@ -98,7 +99,7 @@ async fn create_session(
         order_id: None,
         participant_id: None,
     };
-    let session = sessions::open(&app, PORTAL, request).await?;
+    let session = sessions::open(&app, PORTAL, request, Kept::none()).await?;
     Ok((StatusCode::CREATED, Json(session)).into_response())
 }
 

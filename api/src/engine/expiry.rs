@@ -29,6 +29,22 @@ pub(super) async fn watch(app: Arc<App>, mut stopped: tokio::sync::watch::Receiv
             {
                 tracing::warn!(%error, "origins of old sessions could not be cleared");
             }
+            if let Err(error) = forget_answers(&app).await {
+                tracing::warn!(%error, "old answers to repeated requests could not be cleared");
+            }
+        }
+    }
+}
+
+/// Removes answers that are not given again any more, in portions that hold nobody up.
+async fn forget_answers(app: &App) -> Result<(), store::StoreError> {
+    const PORTION: i64 = 1000;
+    let now = app.clock.now();
+    loop {
+        let forgotten =
+            app.store.write(move |connection| store::idempotency::forget(connection, now, PORTION)).await?;
+        if forgotten < PORTION.unsigned_abs() {
+            return Ok(());
         }
     }
 }

@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, RawQuery, State};
-use axum::http::header::LOCATION;
-use axum::http::{HeaderValue, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::http::StatusCode;
 use rubrica_core::ErrorCode;
 use rubrica_core::wire::{ApiKey, ApiKeyList, CreateApiKey};
 
 use super::auth::{Caller, Granted};
-use super::json::Json;
+use super::idempotency::{Answer, IdempotencyKey, Kept};
+use super::json::{Hashed, Json};
 use super::page::Page;
 use super::problem::{ApiError, ApiResult};
 use crate::api_key;
@@ -33,6 +32,7 @@ use crate::store;
         "scopes": ["sessions:write", "documents:read", "signatures:read"],
         "expires_at": "2027-11-23T00:00:00Z",
     })),
+    extensions(("x-idempotent" = json!(true))),
     responses((status = 201, description = "The key, with its secret", body = ApiKey, headers(
         ("location" = String, description = "Path of the key"),
     ))),
@@ -40,10 +40,15 @@ use crate::store;
 pub(super) async fn create_api_key(
     State(app): State<Arc<App>>,
     granted: Granted<needs::ApiKeysWrite>,
-    Json(request): Json<CreateApiKey>,
-) -> ApiResult<Response> {
-    let caller = granted.caller();
-    let new = api_key::make(&request, granted.tenant(), caller.to_string(), app.clock.now())
+    key: IdempotencyKey,
+    request: Hashed<CreateApiKey>,
+) -> ApiResult<Answer> {
+    let work = async |kept| make(&app, granted.caller(), &request.value, kept).await;
+    key.run(&app, granted.principal(), "create_api_key", request.sha256, work).await
+}
+
+async fn make(app: &App, caller: &Caller, request: &CreateApiKey, kept: Kept) -> ApiResult<Answer> {
+    let new = api_key::make(request, caller.tenant(), caller.to_string(), app.clock.now())
         .map_err(|refused| ApiError::member(refused.member, refused.why))?;
     if let Caller::Client(client) = caller
         && let Some(scope) = new.row.scopes.iter().find(|scope| !client.scopes.contains(scope))
@@ -53,14 +58,17 @@ pub(super) async fn create_api_key(
             format!("a backend gives no more than it has, and this API key lacks `{scope}`"),
         ));
     }
-    let answer = new.row.to_wire(Some(&new.secret));
-    let (row, hash) = (new.row, new.sha256);
-    let location = location(&row.id);
+    let answer = Answer::json(StatusCode::CREATED, &new.row.to_wire(Some(&new.secret)))
+        .at(format!("/v1/api-keys/{}", new.row.id));
+    let (row, hash, kept_answer) = (new.row, new.sha256, answer.clone());
     tracing::info!(api_key.id = %row.id, tenant = row.tenant, "API key made");
-    app.store.write(move |connection| api_key::keep(connection, &row, &hash)).await?;
-    let mut response = (StatusCode::CREATED, Json(answer)).into_response();
-    response.headers_mut().insert(LOCATION, location);
-    Ok(response)
+    app.store
+        .write(move |connection| {
+            kept.keep(connection, &kept_answer)?;
+            api_key::keep(connection, &row, &hash)
+        })
+        .await?;
+    Ok(answer)
 }
 
 /// Lists the API keys of the tenant, the latest first.
@@ -136,8 +144,4 @@ pub(super) async fn revoke_api_key(
     app.api_keys.forget();
     tracing::info!(api_key.id = %row.id, tenant = row.tenant, "API key revoked");
     Ok(Json(row.to_wire(None)))
-}
-
-fn location(id: &ApiKeyId) -> HeaderValue {
-    HeaderValue::from_str(&format!("/v1/api-keys/{id}")).expect("an id is plain ASCII")
 }

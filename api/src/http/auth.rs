@@ -14,6 +14,7 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use rubrica_core::ErrorCode;
 
+use super::idempotency::Principal;
 use super::origin::Source;
 use super::problem::{ApiError, ApiResult};
 use crate::api_key::SECRET_PREFIX;
@@ -113,7 +114,23 @@ impl fmt::Display for Caller {
     }
 }
 
+impl Caller {
+    /// Whose idempotency keys these are: those of the tenant's backends, of one session, of one person.
+    pub(super) fn principal(&self) -> Principal {
+        match self {
+            Self::Client(client) => Principal(format!("client/{}", client.tenant)),
+            Self::Session(session) => session.principal(),
+            Self::Person(person) => Principal(format!("person/{}/{}", person.tenant, person.subject)),
+        }
+    }
+}
+
 impl SessionCaller {
+    /// Whose idempotency keys these are.
+    pub(super) fn principal(&self) -> Principal {
+        Principal(format!("session/{}", self.0.id))
+    }
+
     /// What this session may see.
     pub(super) fn scope(&self) -> Scope {
         Scope::Session(self.0.id.clone())
@@ -128,11 +145,21 @@ impl<N: Needs> Granted<N> {
     pub(super) const fn caller(&self) -> &Caller {
         &self.caller
     }
+
+    /// Whose idempotency keys these are.
+    pub(super) fn principal(&self) -> Principal {
+        self.caller.principal()
+    }
 }
 
 impl<N: Needs> SessionOr<N> {
     pub(super) fn tenant(&self) -> &str {
         self.caller.tenant()
+    }
+
+    /// Whose idempotency keys these are.
+    pub(super) fn principal(&self) -> Principal {
+        self.caller.principal()
     }
 
     /// The session, when it is one.

@@ -47,7 +47,7 @@ pub(super) async fn answer(State(app): State<Arc<App>>, request: Request, next: 
                 (ACCESS_CONTROL_ALLOW_METHODS, "GET, POST"),
                 (
                     ACCESS_CONTROL_ALLOW_HEADERS,
-                    "authorization, content-type, content-digest, rubrica-file-name",
+                    "authorization, content-type, content-digest, idempotency-key, rubrica-file-name",
                 ),
                 (ACCESS_CONTROL_MAX_AGE, "600"),
             ][..]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Path, RawQuery, Request, State};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName};
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use base64ct::{Base64, Encoding};
 use percent_encoding::percent_decode_str;
 use rubrica_core::ErrorCode;
@@ -14,11 +14,13 @@ use rubrica_core::wire::Document;
 use super::auth::SessionOr;
 use super::body::Pieces;
 use super::download::{CONTENT_DIGEST, Download};
+use super::idempotency::{Answer, IdempotencyKey, Kept};
 use super::json::Json;
 use super::openapi::Bytes;
 use super::problem::{ApiError, ApiResult};
 use crate::app::App;
 use crate::ids::DocumentId;
+use crate::objects::sha256;
 use crate::permission::needs;
 use crate::store;
 use crate::store::documents::{DocumentRow, Scope};
@@ -46,13 +48,14 @@ const LONGEST_NAME: usize = 255;
         content((Bytes = "application/pdf"), (Bytes = "application/octet-stream")),
     ),
     responses((status = 201, description = "The document", body = Document)),
-    extensions(("x-error-codes" = json!([ErrorCode::DigestMismatch]))),
+    extensions(("x-idempotent" = json!(true)), ("x-error-codes" = json!([ErrorCode::DigestMismatch]))),
 )]
 pub(super) async fn create_document(
     State(app): State<Arc<App>>,
     caller: SessionOr<needs::DocumentsWrite>,
+    key: IdempotencyKey,
     request: Request,
-) -> ApiResult<Response> {
+) -> ApiResult<Answer> {
     let headers = request.headers();
     let media_type = media_type(headers)?;
     let announced = announced_digest(headers)?;
@@ -71,6 +74,7 @@ pub(super) async fn create_document(
     while let Some(piece) = pieces.next().await? {
         incoming.push(piece).await?;
     }
+    let principal = caller.principal();
     let (tenant, session_id) =
         (caller.tenant().to_owned(), caller.session().map(|session| session.0.id.clone()));
     // A client may go now: what arrived whole gets its row, so that no file stays without one.
@@ -98,17 +102,23 @@ pub(super) async fn create_document(
             sha256: stored.sha256(),
             created_at: app.clock.now(),
         };
-        let document: Document = row.to_wire();
-        app.store
-            .write(move |connection| {
-                stored.keep(connection)?;
-                store::documents::insert(connection, &row)
-            })
-            .await?;
-        Ok(document)
+        let matters = [&row.sha256[..], media_type.as_bytes(), b"\0", row.name.as_bytes()].concat();
+        let work = async |kept: Kept| {
+            let document: Document = row.to_wire();
+            let answer = Answer::json(StatusCode::CREATED, &document);
+            let kept_answer = answer.clone();
+            app.store
+                .write(move |connection| {
+                    kept.keep(connection, &kept_answer)?;
+                    stored.keep(connection)?;
+                    store::documents::insert(connection, &row)
+                })
+                .await?;
+            Ok(answer)
+        };
+        key.run(&app, principal, "create_document", sha256(&matters), work).await
     });
-    let document = keep.await.map_err(ApiError::internal)??;
-    Ok((StatusCode::CREATED, Json(document)).into_response())
+    keep.await.map_err(ApiError::internal)?
 }
 
 /// Shows a document.

@@ -14,6 +14,7 @@ use serde_path_to_error::Segment;
 use super::body::Pieces;
 use super::problem::ApiError;
 use crate::app::App;
+use crate::objects::sha256;
 
 /// A JSON body. Reading refuses other media types, large bodies and unknown members, and names the member at fault.
 #[derive(Debug)]
@@ -23,17 +24,34 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for Json<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, ApiError> {
-        let media_type =
-            request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        if !media_type.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json") {
-            return Err(ApiError::new(
-                ErrorCode::UnsupportedMediaType,
-                "send `content-type: application/json`",
-            ));
-        }
-        let bytes = Pieces::new(request.into_body()).collect(app.config.limits.json_bytes).await?;
+        let bytes = read(request, app).await?;
         parse(&bytes).map(Self)
     }
+}
+
+/// A JSON body with the SHA-256 of its bytes, for a request that may be repeated.
+#[derive(Debug)]
+pub(crate) struct Hashed<T> {
+    pub(crate) value: T,
+    pub(crate) sha256: [u8; 32],
+}
+
+impl<T: DeserializeOwned> FromRequest<Arc<App>> for Hashed<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, ApiError> {
+        let bytes = read(request, app).await?;
+        Ok(Self { sha256: sha256(&bytes), value: parse(&bytes)? })
+    }
+}
+
+async fn read(request: Request, app: &App) -> Result<Vec<u8>, ApiError> {
+    let media_type =
+        request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if !media_type.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json") {
+        return Err(ApiError::new(ErrorCode::UnsupportedMediaType, "send `content-type: application/json`"));
+    }
+    Pieces::new(request.into_body()).collect(app.config.limits.json_bytes).await
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {

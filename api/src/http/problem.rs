@@ -135,6 +135,10 @@ impl From<StoreError> for ApiError {
             StoreError::StateConflict { .. } => {
                 Self::new(ErrorCode::SignatureStateConflict, "read the signature again to see its state")
             }
+            StoreError::Repeated => {
+                Self::new(ErrorCode::IdempotencyInProgress, "an equal request was faster; ask again")
+                    .retry_after(1)
+            }
             StoreError::Stopped => {
                 Self::new(ErrorCode::Unavailable, "the service is stopping; try another instance")
             }

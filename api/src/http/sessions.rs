@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
 use rubrica_core::icp_brasil::Identifier;
 use rubrica_core::wire::{CreateSession, Session, SignerView};
 
 use super::auth::Granted;
-use super::json::Json;
+use super::idempotency::{Answer, IdempotencyKey, Kept};
+use super::json::Hashed;
 use super::origin;
 use super::problem::{ApiError, ApiResult};
 use crate::app::App;
@@ -35,19 +35,25 @@ const LONGEST_NAME: usize = 200;
         "signer": { "identifier": "52998224725", "name": "ANA BEATRIZ DE SOUZA TEST" },
         "origins": ["https://bank.example"],
     })),
+    extensions(("x-idempotent" = json!(true))),
     responses((status = 201, description = "The session; its token is shown once", body = Session)),
 )]
 pub(super) async fn create_session(
     State(app): State<Arc<App>>,
     granted: Granted<needs::SessionsWrite>,
-    Json(request): Json<CreateSession>,
-) -> ApiResult<Response> {
-    let session = open(&app, granted.tenant(), request).await?;
-    Ok((StatusCode::CREATED, Json(session)).into_response())
+    key: IdempotencyKey,
+    request: Hashed<CreateSession>,
+) -> ApiResult<Answer> {
+    let tenant = granted.tenant().to_owned();
+    let work = async |kept| {
+        let session = open(&app, &tenant, request.value, kept).await?;
+        Ok(Answer::json(StatusCode::CREATED, &session))
+    };
+    key.run(&app, granted.principal(), "create_session", request.sha256, work).await
 }
 
 /// Opens a session; the token is in the answer and nowhere else.
-pub(crate) async fn open(app: &App, tenant: &str, request: CreateSession) -> ApiResult<Session> {
+pub(crate) async fn open(app: &App, tenant: &str, request: CreateSession, kept: Kept) -> ApiResult<Session> {
     let identifier: Identifier = request.signer.identifier.parse().map_err(|_| {
         ApiError::member(
             "/signer/identifier",
@@ -96,6 +102,12 @@ pub(crate) async fn open(app: &App, tenant: &str, request: CreateSession) -> Api
         },
     };
     let token_hash = sha256(token.as_bytes());
-    app.store.write(move |connection| store::sessions::insert(connection, &row, &token_hash)).await?;
+    let kept_answer = Answer::json(StatusCode::CREATED, &answer);
+    app.store
+        .write(move |connection| {
+            kept.keep(connection, &kept_answer)?;
+            store::sessions::insert(connection, &row, &token_hash)
+        })
+        .await?;
     Ok(answer)
 }

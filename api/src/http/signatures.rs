@@ -6,9 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{Path, RawQuery, State};
-use axum::http::header::LOCATION;
-use axum::http::{HeaderValue, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::http::StatusCode;
+use axum::response::Response;
 use base64ct::{Base64, Encoding};
 use rubrica_core::ErrorCode;
 use rubrica_core::wire::{
@@ -19,7 +18,8 @@ use rubrica_core::x509::Certificate;
 use super::auth::{SessionCaller, SessionOr};
 use super::documents;
 use super::download::Download;
-use super::json::Json;
+use super::idempotency::{Answer, IdempotencyKey, Kept};
+use super::json::{Hashed, Json};
 use super::openapi::Bytes;
 use super::problem::{ApiError, ApiResult};
 use crate::app::App;
@@ -85,13 +85,15 @@ const LONGEST_WAIT_MS: u64 = 20_000;
             ("location" = String, description = "Path of the signature"),
         )),
     ),
-    extensions(("x-error-codes" = json!(OF_NEW))),
+    extensions(("x-idempotent" = json!(true)), ("x-error-codes" = json!(OF_NEW))),
 )]
 pub(super) async fn create_signature(
     State(app): State<Arc<App>>,
     session: SessionCaller,
-    Json(request): Json<SignatureRequest>,
-) -> ApiResult<Response> {
+    key: IdempotencyKey,
+    request: Hashed<SignatureRequest>,
+) -> ApiResult<Answer> {
+    let (app, session, request, sha256) = (&app, &session, &request.value, request.sha256);
     // First of all: whoever is sent away should cost as little as possible.
     if request.custody == Custody::Hsm && app.engine.is_full() {
         return Err(ApiError::new(
@@ -99,22 +101,15 @@ pub(super) async fn create_signature(
             "too many signatures wait for the token; try again",
         ));
     }
-    let target = target(&app, &request)?;
-    let document = documents::find(&app, &request.document_id, session.scope()).await?;
-    let (status, row) = match request.custody {
-        Custody::Hsm => {
-            (StatusCode::ACCEPTED, accept_for_token(&app, &session, &request, target, &document).await?)
-        }
-        Custody::Local => {
-            (StatusCode::CREATED, prepare_for_person(&app, &session, &request, target, &document).await?)
+    let work = async |kept| {
+        let target = target(app, request)?;
+        let document = documents::find(app, &request.document_id, session.scope()).await?;
+        match request.custody {
+            Custody::Hsm => accept_for_token(app, session, request, target, &document, kept).await,
+            Custody::Local => prepare_for_person(app, session, request, target, &document, kept).await,
         }
     };
-    let signature = view(&row)?;
-    let location =
-        HeaderValue::from_str(&format!("/v1/signatures/{}", row.id)).expect("an id is plain ASCII");
-    let mut response = (status, Json(signature)).into_response();
-    response.headers_mut().insert(LOCATION, location);
-    Ok(response)
+    key.run(app, session.principal(), "create_signature", sha256, work).await
 }
 
 /// Shows a signature, and waits for its end when asked to.
@@ -257,7 +252,8 @@ async fn accept_for_token(
     request: &SignatureRequest,
     target: Target,
     document: &DocumentRow,
-) -> ApiResult<SignatureRow> {
+    kept: Kept,
+) -> ApiResult<Answer> {
     if request.certificate.is_some() {
         return Err(ApiError::member("/certificate", "only for custody `local`: the token has its own"));
     }
@@ -285,9 +281,9 @@ async fn accept_for_token(
         Some(key.id),
         None,
     );
-    insert(app, &row).await?;
-    app.engine.submit(Task::New(Box::new(row.clone()), Box::new(document.clone()), None));
-    Ok(row)
+    let answer = insert(app, StatusCode::ACCEPTED, &row, kept).await?;
+    app.engine.submit(Task::New(Box::new(row), Box::new(document.clone()), None));
+    Ok(answer)
 }
 
 /// Prepares a signature that a person completes with a key of their own.
@@ -297,7 +293,8 @@ async fn prepare_for_person(
     request: &SignatureRequest,
     target: Target,
     document: &DocumentRow,
-) -> ApiResult<SignatureRow> {
+    kept: Kept,
+) -> ApiResult<Answer> {
     let text = request
         .certificate
         .as_deref()
@@ -334,8 +331,7 @@ async fn prepare_for_person(
         None,
         Some(plan),
     );
-    insert(app, &row).await?;
-    Ok(row)
+    insert(app, StatusCode::CREATED, &row, kept).await
 }
 
 /// Reads a certificate and checks that this session's signer may sign with it.
@@ -396,9 +392,17 @@ fn new_row(
     }
 }
 
-async fn insert(app: &App, row: &SignatureRow) -> ApiResult<()> {
-    let row = row.clone();
-    Ok(app.store.write(move |connection| store::signatures::insert(connection, &row)).await?)
+/// Keeps a new signature and gives the answer.
+async fn insert(app: &App, status: StatusCode, row: &SignatureRow, kept: Kept) -> ApiResult<Answer> {
+    let answer = Answer::json(status, &view(row)?).at(format!("/v1/signatures/{}", row.id));
+    let (row, kept_answer) = (row.clone(), answer.clone());
+    app.store
+        .write(move |connection| {
+            kept.keep(connection, &kept_answer)?;
+            store::signatures::insert(connection, &row)
+        })
+        .await?;
+    Ok(answer)
 }
 
 async fn find(app: &App, id: &SignatureId, scope: Scope) -> ApiResult<SignatureRow> {

@@ -22,6 +22,9 @@ pub(crate) enum StoreError {
         /// Table and column.
         column: &'static str,
     },
+    /// An equal request with the same idempotency key was faster.
+    #[error("an equal request was answered meanwhile")]
+    Repeated,
     /// A constraint of the schema refused the change: its name, or what SQLite says of it.
     #[error("the constraint {0} refused the change")]
     Constraint(String),
@@ -55,6 +58,7 @@ impl StoreError {
             ),
             Self::StateConflict { .. }
             | Self::Damaged { .. }
+            | Self::Repeated
             | Self::Constraint(_)
             | Self::Statement(_)
             | Self::Stopped => Failure::new(

@@ -12,6 +12,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/20261123140000_extend_levels/up.sql"),
     include_str!("../../migrations/20261123200000_create_engine/up.sql"),
     include_str!("../../migrations/20261123220000_create_api_key/up.sql"),
+    include_str!("../../migrations/20261123230000_create_idempotency/up.sql"),
 ];
 
 /// Any number; held while migrations run, so that instances that start together do not run them twice.

@@ -15,6 +15,7 @@ mod edge;
 mod encrypted;
 mod health;
 mod hsm_signatures;
+mod idempotency;
 mod levels;
 mod local_signatures;
 mod oidc;

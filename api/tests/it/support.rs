@@ -6,6 +6,8 @@ mod command;
 mod instance;
 pub(crate) mod issuer;
 mod person;
+#[allow(dead_code, reason = "the unit tests of the store use the same file, and more of it")]
+pub(crate) mod postgres;
 pub(crate) mod shim;
 
 pub(crate) use client::{BOUNDARY, Client};

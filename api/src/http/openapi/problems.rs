@@ -6,6 +6,7 @@ use rubrica_core::ErrorCode;
 use serde_json::{Map, Value, json};
 
 use super::SESSION;
+use crate::http::idempotency::IDEMPOTENCY_KEY;
 use crate::http::problem;
 
 /// Errors that are an operation's own, as a list of codes. Stays in the document: clients can read it.
@@ -22,6 +23,9 @@ const OF_CALLERS: [ErrorCode; 7] = [
     ErrorCode::DatabaseUnavailable,
 ];
 const OF_SESSIONS: [ErrorCode; 2] = [ErrorCode::SessionExpired, ErrorCode::OriginNotAllowed];
+/// Marks an operation that takes an idempotency key.
+const IDEMPOTENT: &str = "x-idempotent";
+const OF_REPEATED: [ErrorCode; 2] = [ErrorCode::IdempotencyKeyReused, ErrorCode::IdempotencyInProgress];
 const OF_BODIES: [ErrorCode; 2] = [ErrorCode::PayloadTooLarge, ErrorCode::UnsupportedMediaType];
 
 /// Adds to each operation the problems it may answer with, by status.
@@ -47,6 +51,18 @@ fn codes(operation: &mut Map<String, Value>) -> BTreeSet<ErrorCode> {
         if security.iter().any(|way| way.get(SESSION).is_some()) {
             codes.extend(OF_SESSIONS);
         }
+    }
+    if operation.remove(IDEMPOTENT).is_some() {
+        codes.extend(OF_REPEATED);
+        let parameters = operation.entry("parameters").or_insert_with(|| json!([]));
+        parameters.as_array_mut().expect("parameters are a list").push(json!({
+            "name": IDEMPOTENCY_KEY.as_str(),
+            "in": "header",
+            "description": "Any text that is new for a new request, such as a UUID. A request that is sent again with \
+                            the same key and body does nothing twice and gets the first answer, for seven days",
+            "required": false,
+            "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$" },
+        }));
     }
     if operation.contains_key("requestBody") {
         codes.extend(OF_BODIES);
@@ -97,6 +113,9 @@ fn response(status: u16, codes: &[ErrorCode]) -> Value {
         } } },
     });
     match status {
+        409 if codes.contains(&ErrorCode::IdempotencyInProgress.as_str()) => {
+            response["headers"]["retry-after"] = retry_after();
+        }
         401 => {
             response["headers"]["www-authenticate"] = json!({
                 "description": "The way to authenticate (RFC 6750).",
@@ -104,12 +123,16 @@ fn response(status: u16, codes: &[ErrorCode]) -> Value {
             });
         }
         429 | 503 => {
-            response["headers"]["retry-after"] = json!({
-                "description": "Seconds to wait before the next try.",
-                "schema": { "type": "string", "pattern": "^[0-9]+$" },
-            });
+            response["headers"]["retry-after"] = retry_after();
         }
         _ => {}
     }
     response
+}
+
+fn retry_after() -> Value {
+    json!({
+        "description": "Seconds to wait before the next try.",
+        "schema": { "type": "string", "pattern": "^[0-9]+$" },
+    })
 }

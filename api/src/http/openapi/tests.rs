@@ -62,3 +62,20 @@ fn a_problem_names_the_codes_of_its_status_and_no_other() {
     assert_eq!(codes("404"), serde_json::json!(["not_found"]));
     assert!(responses["503"]["headers"]["retry-after"].is_object());
 }
+
+#[test]
+fn every_request_that_creates_may_be_repeated() {
+    // It keeps nothing, so that there is nothing to do twice.
+    let creates_nothing = ["/v1/validations"];
+    for (path, item) in DOCUMENT["paths"].as_object().unwrap() {
+        let Some(operation) = item.get("post") else { continue };
+        let creates = !path.ends_with('}') && operation["responses"].get("201").is_some();
+        let takes_key = operation["parameters"]
+            .as_array()
+            .is_some_and(|all| all.iter().any(|parameter| parameter["name"] == "idempotency-key"));
+        assert_eq!(creates && !creates_nothing.contains(&path.as_str()), takes_key, "{path}");
+        let problems = |status: &str| operation["responses"][status].to_string();
+        assert_eq!(takes_key, problems("422").contains("idempotency_key_reused"), "{path}");
+        assert_eq!(takes_key, problems("409").contains("idempotency_in_progress"), "{path}");
+    }
+}

@@ -5,7 +5,8 @@ use super::super::sqlite::SqliteConnection;
 use super::*;
 
 /// The way back, the last first.
-const DOWN: [&str; 4] = [
+const DOWN: [&str; 5] = [
+    include_str!("../../../migrations/20261123230000_create_idempotency/down.sql"),
     include_str!("../../../migrations/20261123220000_create_api_key/down.sql"),
     include_str!("../../../migrations/20261123200000_create_engine/down.sql"),
     include_str!("../../../migrations/20261123140000_extend_levels/down.sql"),

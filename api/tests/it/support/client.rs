@@ -90,6 +90,22 @@ impl Client {
         headers: &[(&str, &str)],
         body: Option<&[u8]>,
     ) -> Answer {
+        self.try_send(method, path, headers, body).unwrap()
+    }
+
+    /// As [`Self::post`]; `None` when the server went away.
+    pub(crate) fn try_post(&self, path: &str, body: &Value) -> Option<Answer> {
+        let headers = [("content-type", "application/json")];
+        self.try_send("POST", path, &headers, Some(body.to_string().as_bytes())).ok()
+    }
+
+    fn try_send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&[u8]>,
+    ) -> Result<Answer, ureq::Error> {
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
         if let Some(token) = &self.token {
             request = request.header("authorization", format!("Bearer {token}"));
@@ -102,12 +118,12 @@ impl Client {
             Some(body) => self.agent.run(request.body(body).unwrap()),
             None => self.agent.run(request.body(()).unwrap()),
         };
-        let (parts, mut body) = response.unwrap().into_parts();
-        Answer {
+        let (parts, mut body) = response?.into_parts();
+        Ok(Answer {
             status: parts.status.as_u16(),
             headers: parts.headers,
-            body: body.with_config().limit(1 << 30).read_to_vec().unwrap(),
-        }
+            body: body.with_config().limit(1 << 30).read_to_vec()?,
+        })
     }
 
     /// Asks for a validation, as a form with these parts.
