@@ -45,8 +45,17 @@ impl Shim {
 
     /// Calls of a function so far, by all processes.
     pub(crate) fn calls(&self, function: &str) -> usize {
-        let log = fs::read_to_string(self.log_file()).unwrap_or_default();
-        log.lines().filter(|line| line.split(' ').next() == Some(function)).count()
+        self.log().lines().filter(|line| line.split(' ').next() == Some(function)).count()
+    }
+
+    /// Calls of a function so far, by one process.
+    pub(crate) fn calls_of(&self, function: &str, pid: u32) -> usize {
+        let wanted = format!("{function} {pid}");
+        self.log().lines().filter(|line| *line == wanted).count()
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(self.log_file()).unwrap_or_default()
     }
 
     fn plan_file(&self) -> PathBuf {

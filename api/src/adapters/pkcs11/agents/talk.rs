@@ -94,7 +94,7 @@ impl<'a> Talk<'a> {
             flights: Flights::default(),
             rate: Rate::default(),
             taken: Vec::new(),
-            sessions: 2,
+            sessions: 0,
             retries: 0,
             ready: None,
             up_since: None,
