@@ -12,6 +12,7 @@ pub mod flow;
 pub mod icp_brasil;
 pub mod merkle;
 mod oid;
+pub mod order;
 pub mod pades;
 pub mod pdf;
 pub mod receipt;

@@ -28,6 +28,7 @@ use crate::merkle::TreeHash;
 
 /// Evidence that one signature was released, `GET /v1/signatures/{id}/receipt`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Receipt {
     /// Version of this form: 1.
     pub version: u32,

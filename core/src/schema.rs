@@ -7,6 +7,7 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::event::EventType;
+use crate::merkle::TreeHash;
 use crate::{ErrorCode, Timestamp};
 
 impl PartialSchema for Timestamp {
@@ -63,5 +64,21 @@ impl PartialSchema for EventType {
 impl ToSchema for EventType {
     fn name() -> Cow<'static, str> {
         "EventType".into()
+    }
+}
+
+impl PartialSchema for TreeHash {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .pattern(Some(r"^[A-Za-z0-9+/]{43}=$"))
+            .description(Some("SHA-256 of a leaf or of an inner node (RFC 6962 §2.1), standard base64."))
+            .into()
+    }
+}
+
+impl ToSchema for TreeHash {
+    fn name() -> Cow<'static, str> {
+        "TreeHash".into()
     }
 }
