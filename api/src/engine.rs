@@ -187,6 +187,7 @@ pub(crate) async fn run(app: &Arc<App>) -> Result<Running, store::StoreError> {
     let (stop, stopped) = tokio::sync::watch::channel(false);
     let tasks = vec![
         tokio::spawn(work(Arc::clone(app), received, stopped.clone())),
+        tokio::spawn(crate::deadlines::watch(Arc::clone(app), stopped.clone())),
         tokio::spawn(expiry::watch(Arc::clone(app), stopped)),
     ];
     Ok(Running { tasks, stop })

@@ -16,6 +16,7 @@ pub(crate) mod idempotency;
 pub(crate) mod json;
 pub(crate) mod limits;
 mod openapi;
+mod orders;
 mod origin;
 mod page;
 pub(crate) mod problem;

@@ -105,6 +105,10 @@ ids! {
     EventId = "evt";
     /// An API key.
     ApiKeyId = "apk";
+    /// An order.
+    OrderId = "ord";
+    /// A participant of an order.
+    ParticipantId = "par";
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ mod app;
 mod cli;
 mod config;
 mod data_folder;
+mod deadlines;
 mod demo;
 mod engine;
 mod failure;

@@ -147,6 +147,17 @@ impl Objects {
         tokio::task::spawn_blocking(read).await.map_err(|_| StoreError::Stopped)?
     }
 
+    /// Reads objects whose bytes make one document, and checks the digest of each.
+    pub(crate) async fn read_parts(&self, parts: &[[u8; 32]]) -> Result<Vec<u8>, ObjectError> {
+        let mut bytes = Vec::new();
+        for (position, part) in parts.iter().enumerate() {
+            let part = self.read(*part).await?;
+            // Nearly always there is one, and nothing is copied.
+            if position == 0 { bytes = part } else { bytes.extend(part) }
+        }
+        Ok(bytes)
+    }
+
     /// Reads an object in pieces, for a download: nothing is held in memory.
     pub(crate) async fn stream(
         &self,

@@ -13,6 +13,7 @@ mod error;
 pub(crate) mod idempotency;
 pub(crate) mod keys;
 pub(crate) mod objects;
+pub(crate) mod orders;
 #[allow(dead_code, reason = "the engine and the resources that emit come next")]
 pub(crate) mod outbox;
 mod postgres;

@@ -110,11 +110,14 @@ pub(super) async fn drive(app: &Arc<App>, task: Task) {
 }
 
 async fn keep_failure(app: &App, id: &SignatureId, from: SignatureState, problem: SignatureProblem) {
-    let row = id.clone();
-    let kept =
-        app.store.write(move |connection| store::signatures::fail(connection, &row, from, &problem)).await;
-    if let Err(error) = kept {
-        tracing::error!(signature.id = %id, %error, "the failure could not be kept");
+    let (row, now) = (id.clone(), app.clock.now());
+    let kept = app
+        .store
+        .write(move |connection| store::signatures::fail(connection, &row, from, &problem, now))
+        .await;
+    match kept {
+        Ok(ended) => ended.iter().for_each(|id| app.engine.waiters.wake(id)),
+        Err(error) => tracing::error!(signature.id = %id, %error, "the failure could not be kept"),
     }
 }
 
@@ -160,7 +163,7 @@ async fn sign(app: &Arc<App>, task: Task, password: Option<Secret>) -> Result<()
     // A key is needed as long as its value is not there.
     let key = if row.value.is_none() { Some(load_key(app, &row).await?) } else { None };
     let _memory = app.engine.reserve(document.size_bytes).await;
-    let bytes = match app.objects.read(document.sha256).await {
+    let bytes = match app.objects.read_parts(&document.parts).await {
         Err(ObjectError::Missing(_) | ObjectError::Damaged(_)) => {
             return Err(Stop::refused(
                 row.state,
@@ -205,7 +208,7 @@ async fn load(app: &App, id: &SignatureId) -> Result<(SignatureRow, DocumentRow)
         .read(move |connection| {
             let row = store::signatures::load(connection, &id)?.filter(|row| !row.state.is_final());
             let Some(row) = row else { return Ok(None) };
-            let document = store::documents::load(connection, &row.document_id)?;
+            let document = store::documents::signed_by(connection, &row)?;
             Ok(Some((row, document.ok_or(StoreError::Damaged { column: "signature.document_id" })?)))
         })
         .await?
@@ -339,11 +342,13 @@ async fn release(
     let (sealed, tail, now) = sealed.map_err(|_| Stop::Panicked)??;
     let artefact = artefact::row(&sealed, row.format, &document.name, tail.sha256(), now);
     let id = row.id.clone();
-    app.store
+    let ended = app
+        .store
         .write(move |connection| {
             tail.keep(connection)?;
             store::signatures::release(connection, &id, SignatureState::Signing, &artefact, None)
         })
         .await?;
+    ended.iter().for_each(|id| app.engine.waiters.wake(id));
     Ok(())
 }

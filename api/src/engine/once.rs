@@ -60,6 +60,7 @@ pub(crate) async fn sign(app: &Arc<App>, request: Request) -> Result<Signed, Fai
         signer_name: holder.name,
         signer_masked: holder.identifier_masked.unwrap_or_default(),
         origins: Vec::new(),
+        order: None,
         created_at: now,
         // Nobody holds a token of it.
         expires_at: now,
@@ -77,6 +78,7 @@ pub(crate) async fn sign(app: &Arc<App>, request: Request) -> Result<Signed, Fai
         .to_owned(),
         size_bytes: stored.size_bytes(),
         sha256: stored.sha256(),
+        parts: vec![stored.sha256()],
         created_at: now,
     };
     let signature = SignatureRow {
@@ -85,6 +87,7 @@ pub(crate) async fn sign(app: &Arc<App>, request: Request) -> Result<Signed, Fai
         session_id: session.id.clone(),
         document_id: document.id.clone(),
         document_sha256: document.sha256,
+        in_order: None,
         custody: Custody::Hsm,
         format: request.target.format,
         level: request.target.level,

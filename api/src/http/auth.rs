@@ -133,7 +133,10 @@ impl SessionCaller {
 
     /// What this session may see.
     pub(super) fn scope(&self) -> Scope {
-        Scope::Session(self.0.id.clone())
+        match &self.0.order {
+            None => Scope::Session(self.0.id.clone()),
+            Some(order) => Scope::Participant(order.order_id.clone(), order.participant_id.clone()),
+        }
     }
 }
 

@@ -17,7 +17,7 @@ use crate::store::keys::KeyRow;
 /// Finds where the key of the session's signer lives.
 ///
 /// The sources are asked in order, up to the first that has one; each is listed with its outcome. A source that cannot
-/// tell is `unknown`, never `no`.
+/// tell is `unknown`, never `no`. In an order only the custodies that are open to the participant count.
 #[utoipa::path(
     get,
     path = "/v1/custody",
@@ -29,23 +29,37 @@ pub(super) async fn show_custody(
     State(app): State<Arc<App>>,
     session: SessionCaller,
 ) -> ApiResult<Json<CustodyAnswer>> {
+    let open = open_custodies(&app, &session).await?;
     let begun = Instant::now();
     let (outcome, key) = match &app.keys {
-        None => (CustodyOutcome::No, None),
-        Some(_) => find_key(&app, &session).await,
+        Some(_) if open.contains(&Custody::Hsm) => find_key(&app, &session).await,
+        _ => (CustodyOutcome::No, None),
     };
     let source = CustodySource {
         source: Custody::Hsm,
         outcome,
         duration_ms: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
     };
-    let options = if key.is_some() { Vec::new() } else { vec![Custody::Local] };
+    let local = [Custody::Local].into_iter().filter(|custody| key.is_none() && open.contains(custody));
+    let options = local.collect();
     Ok(Json(CustodyAnswer {
         custody: key.is_some().then_some(Custody::Hsm),
         key,
         options,
         sources: vec![source],
     }))
+}
+
+/// Custodies that may be used: those that the order opens to its participant, or all.
+async fn open_custodies(app: &App, session: &SessionCaller) -> ApiResult<Vec<Custody>> {
+    let Some(order) = session.0.order.clone() else { return Ok(vec![Custody::Hsm, Custody::Local]) };
+    let participant = app
+        .store
+        .read(move |connection| {
+            store::orders::find_participant(connection, &order.order_id, &order.participant_id)
+        })
+        .await?;
+    Ok(participant.ok_or_else(|| ApiError::not_found("participant"))?.custodies)
 }
 
 /// A source that cannot tell is *unknown*: the person is not told that there is no key.

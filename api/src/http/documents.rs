@@ -31,7 +31,8 @@ const LONGEST_NAME: usize = 255;
 
 /// Uploads a document: the body is the file.
 ///
-/// What does not have the announced digest is refused.
+/// What does not have the announced digest is refused. A backend uploads documents of orders; the page of a session, what its
+/// signer is to sign.
 #[utoipa::path(
     post,
     path = "/v1/documents",
@@ -56,6 +57,11 @@ pub(super) async fn create_document(
     key: IdempotencyKey,
     request: Request,
 ) -> ApiResult<Answer> {
+    let session = caller.session();
+    if session.is_some_and(|session| session.0.order.is_some()) {
+        return Err(ApiError::new(ErrorCode::Forbidden, "this session signs the documents of its order"));
+    }
+    let (tenant, session_id) = (caller.tenant().to_owned(), session.map(|session| session.0.id.clone()));
     let headers = request.headers();
     let media_type = media_type(headers)?;
     let announced = announced_digest(headers)?;
@@ -75,8 +81,6 @@ pub(super) async fn create_document(
         incoming.push(piece).await?;
     }
     let principal = caller.principal();
-    let (tenant, session_id) =
-        (caller.tenant().to_owned(), caller.session().map(|session| session.0.id.clone()));
     // A client may go now: what arrived whole gets its row, so that no file stays without one.
     let keep = tokio::spawn(async move {
         let stored = incoming.finish().await?;
@@ -100,6 +104,7 @@ pub(super) async fn create_document(
             media_type: media_type.to_owned(),
             size_bytes: stored.size_bytes(),
             sha256: stored.sha256(),
+            parts: vec![stored.sha256()],
             created_at: app.clock.now(),
         };
         let matters = [&row.sha256[..], media_type.as_bytes(), b"\0", row.name.as_bytes()].concat();

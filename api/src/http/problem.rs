@@ -46,6 +46,13 @@ impl ApiError {
         error
     }
 
+    /// Invalid members of the request.
+    pub(crate) fn members(errors: Vec<ProblemMember>) -> Self {
+        let mut error = Self::new(ErrorCode::InvalidRequest, "correct the members listed in `errors`");
+        error.errors = errors;
+        error
+    }
+
     /// Names the member of the request at fault.
     #[must_use]
     pub(crate) fn at(mut self, pointer: &str) -> Self {
@@ -139,6 +146,7 @@ impl From<StoreError> for ApiError {
                 Self::new(ErrorCode::IdempotencyInProgress, "an equal request was faster; ask again")
                     .retry_after(1)
             }
+            StoreError::OrderConflict { detail } => Self::new(ErrorCode::OrderStateConflict, detail.clone()),
             StoreError::Stopped => {
                 Self::new(ErrorCode::Unavailable, "the service is stopping; try another instance")
             }

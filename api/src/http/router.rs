@@ -11,8 +11,8 @@ use utoipa_axum::routes;
 
 use super::problem::ApiError;
 use super::{
-    api_keys, cors, custody, documents, envelope, health, limits, openapi, sessions, signatures, site,
-    validations,
+    api_keys, cors, custody, documents, envelope, health, limits, openapi, orders, sessions, signatures,
+    site, validations,
 };
 use crate::app::App;
 
@@ -30,6 +30,11 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(documents::create_document))
         .routes(routes!(documents::show_document))
         .routes(routes!(documents::download_document))
+        .routes(routes!(orders::create_order, orders::list_orders))
+        .routes(routes!(orders::show_order))
+        .routes(routes!(orders::cancel_order))
+        .routes(routes!(orders::decline_order))
+        .routes(routes!(orders::download_order_document))
         .routes(routes!(custody::show_custody))
         .routes(routes!(signatures::create_signature))
         .routes(routes!(signatures::show_signature))

@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::http::StatusCode;
 use rubrica_core::icp_brasil::Identifier;
-use rubrica_core::wire::{CreateSession, Session, SignerView};
+use rubrica_core::wire::{CreateSession, Session, SessionSigner, SignerView};
 
 use super::auth::Granted;
 use super::idempotency::{Answer, IdempotencyKey, Kept};
@@ -14,10 +14,12 @@ use super::json::Hashed;
 use super::origin;
 use super::problem::{ApiError, ApiResult};
 use crate::app::App;
-use crate::ids::SessionId;
+use crate::ids::{OrderId, ParticipantId, SessionId};
+use crate::lookup::SignerHash;
 use crate::objects::sha256;
 use crate::permission::needs;
-use crate::store::sessions::SessionRow;
+use crate::store::documents::Scope;
+use crate::store::sessions::{SessionOrder, SessionRow};
 use crate::{hex, random, store};
 
 const MOST_ORIGINS: usize = 10;
@@ -25,7 +27,8 @@ const LONGEST_NAME: usize = 200;
 
 /// Opens a short-lived session for one signer.
 ///
-/// The page of the portal gets the token and nothing else of the bank's credentials.
+/// The page of the portal gets the token and nothing else of the bank's credentials. A session for a participant of an order
+/// sees this order and nothing else; it may be opened before it is the participant's turn and after the order ended, to look.
 #[utoipa::path(
     post,
     path = "/v1/sessions",
@@ -54,16 +57,7 @@ pub(super) async fn create_session(
 
 /// Opens a session; the token is in the answer and nowhere else.
 pub(crate) async fn open(app: &App, tenant: &str, request: CreateSession, kept: Kept) -> ApiResult<Session> {
-    let identifier: Identifier = request.signer.identifier.parse().map_err(|_| {
-        ApiError::member(
-            "/signer/identifier",
-            "not a CPF (11 digits) or CNPJ (14 characters) with right check digits",
-        )
-    })?;
-    let name = request.signer.name.trim();
-    if name.is_empty() || name.chars().count() > LONGEST_NAME {
-        return Err(ApiError::member("/signer/name", format!("1 to {LONGEST_NAME} characters")));
-    }
+    let (identifier, name) = signer(&request.signer, "/signer")?;
     if request.origins.is_empty() || request.origins.len() > MOST_ORIGINS {
         return Err(ApiError::member("/origins", format!("1 to {MOST_ORIGINS} origins")));
     }
@@ -74,9 +68,15 @@ pub(crate) async fn open(app: &App, tenant: &str, request: CreateSession, kept: 
     if !(60..=3600).contains(&life_seconds) {
         return Err(ApiError::member("/expires_in_seconds", "60 to 3600"));
     }
-    if request.order_id.is_some() || request.participant_id.is_some() {
-        return Err(ApiError::not_found("order"));
-    }
+    let signer_hash = app.lookup.hash(&identifier);
+    let order = match (request.order_id, request.participant_id) {
+        (None, None) => None,
+        (Some(order), Some(participant)) => {
+            Some(participant_of(app, tenant, &order, &participant, signer_hash).await?)
+        }
+        (None, Some(_)) => return Err(ApiError::member("/order_id", "required with `participant_id`")),
+        (Some(_), None) => return Err(ApiError::member("/participant_id", "required with `order_id`")),
+    };
     let mut origins = request.origins;
     origins.sort();
     origins.dedup();
@@ -85,10 +85,11 @@ pub(crate) async fn open(app: &App, tenant: &str, request: CreateSession, kept: 
     let row = SessionRow {
         id: SessionId::generate(),
         tenant: tenant.to_owned(),
-        signer_hash: app.lookup.hash(&identifier),
-        signer_name: name.to_owned(),
+        signer_hash,
+        signer_name: name,
         signer_masked: identifier.masked(),
         origins,
+        order,
         created_at: now,
         expires_at: now.plus(Duration::from_secs(life_seconds.into())),
     };
@@ -110,4 +111,49 @@ pub(crate) async fn open(app: &App, tenant: &str, request: CreateSession, kept: 
         })
         .await?;
     Ok(answer)
+}
+
+/// Number and name of a signer; `pointer` names the member that holds them.
+pub(super) fn signer(signer: &SessionSigner, pointer: &str) -> ApiResult<(Identifier, String)> {
+    let identifier = signer.identifier.parse().map_err(|_| {
+        ApiError::member(
+            format!("{pointer}/identifier"),
+            "not a CPF (11 digits) or CNPJ (14 characters) with right check digits",
+        )
+    })?;
+    let name = signer.name.trim();
+    if name.is_empty() || name.chars().count() > LONGEST_NAME {
+        return Err(ApiError::member(format!("{pointer}/name"), format!("1 to {LONGEST_NAME} characters")));
+    }
+    Ok((identifier, name.to_owned()))
+}
+
+/// The participant of the tenant's order whose session this is to be.
+async fn participant_of(
+    app: &App,
+    tenant: &str,
+    order: &str,
+    participant: &str,
+    signer: SignerHash,
+) -> ApiResult<SessionOrder> {
+    let order_id: OrderId = order.parse().map_err(|_| ApiError::not_found("order"))?;
+    let participant_id: ParticipantId =
+        participant.parse().map_err(|_| ApiError::not_found("participant"))?;
+    let (order, participant) = (order_id.clone(), participant_id.clone());
+    let scope = Scope::Tenant(tenant.to_owned());
+    let found = app
+        .store
+        .read(move |connection| {
+            if store::orders::find_row(connection, &order, &scope)?.is_none() {
+                return Ok(None);
+            }
+            store::orders::find_participant(connection, &order, &participant).map(Some)
+        })
+        .await?;
+    let found = found.ok_or_else(|| ApiError::not_found("order"))?;
+    let found = found.ok_or_else(|| ApiError::not_found("participant"))?;
+    if found.signer_hash != signer {
+        return Err(ApiError::member("/signer/identifier", "not the one of this participant"));
+    }
+    Ok(SessionOrder { order_id, participant_id })
 }

@@ -1,6 +1,7 @@
 //! `/v1/signatures`: begin, look, complete, download.
 
 pub(super) mod completion;
+pub(super) mod subject;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +17,6 @@ use rubrica_core::wire::{
 use rubrica_core::x509::Certificate;
 
 use super::auth::{SessionCaller, SessionOr};
-use super::documents;
 use super::download::Download;
 use super::idempotency::{Answer, IdempotencyKey, Kept};
 use super::json::{Hashed, Json};
@@ -26,15 +26,15 @@ use crate::app::App;
 use crate::engine::Task;
 use crate::engine::artefact::SigningFailure;
 use crate::engine::plan::{Draft, Plan, Shape};
-use crate::engine::target::Target;
 use crate::ids::{KeyId, SignatureId};
 use crate::permission::needs;
-use crate::store::documents::{DocumentRow, Scope};
+use crate::store::documents::Scope;
 use crate::store::signatures::SignatureRow;
 use crate::{hex, store};
+use subject::Subject;
 
 /// Why a signature is not begun: what is wrong with the document, the key, the certificate or what is asked for.
-const OF_NEW: [ErrorCode; 21] = [
+const OF_NEW: [ErrorCode; 22] = [
     ErrorCode::NotFound,
     ErrorCode::NotAPdf,
     ErrorCode::PdfDamaged,
@@ -56,6 +56,7 @@ const OF_NEW: [ErrorCode; 21] = [
     ErrorCode::KeyNotFound,
     ErrorCode::PolicyNotApplicable,
     ErrorCode::CertificateRevoked,
+    ErrorCode::OrderStateConflict,
 ];
 
 /// Longest wait of `?wait_ms=`.
@@ -102,11 +103,10 @@ pub(super) async fn create_signature(
         ));
     }
     let work = async |kept| {
-        let target = target(app, request)?;
-        let document = documents::find(app, &request.document_id, session.scope()).await?;
+        let subject = Subject::of(app, session, request).await?;
         match request.custody {
-            Custody::Hsm => accept_for_token(app, session, request, target, &document, kept).await,
-            Custody::Local => prepare_for_person(app, session, request, target, &document, kept).await,
+            Custody::Hsm => accept_for_token(app, session, request, subject, kept).await,
+            Custody::Local => prepare_for_person(app, session, request, subject, kept).await,
         }
     };
     key.run(app, session.principal(), "create_signature", sha256, work).await
@@ -131,7 +131,7 @@ pub(super) async fn show_signature(
     Path(id): Path<String>,
     query: RawQuery,
 ) -> ApiResult<Json<Signature>> {
-    let wait_ms = match documents::parameter(&query, "wait_ms") {
+    let wait_ms = match super::documents::parameter(&query, "wait_ms") {
         None => 0,
         Some(text) => text.parse::<u64>().ok().filter(|ms| *ms <= LONGEST_WAIT_MS).ok_or_else(|| {
             ApiError::new(ErrorCode::InvalidRequest, format!("wait_ms is a number up to {LONGEST_WAIT_MS}"))
@@ -179,7 +179,7 @@ pub(super) async fn download_signature(
 ) -> ApiResult<Response> {
     let id: SignatureId = id.parse().map_err(|_| ApiError::not_found("signature"))?;
     let row = find(&app, &id, caller.scope()).await?;
-    let Some(artefact) = row.artefact else {
+    let Some(artefact) = row.artefact.clone() else {
         return Err(ApiError::new(
             ErrorCode::SignatureStateConflict,
             format!("the signature is `{}`; only a released one has content", row.state.as_str()),
@@ -188,13 +188,12 @@ pub(super) async fn download_signature(
     let parts = match row.format {
         SignatureFormat::Cades => vec![artefact.tail],
         SignatureFormat::Pades => {
-            let document = row.document_id;
             let document =
-                app.store.read(move |connection| store::documents::load(connection, &document)).await?;
-            vec![
-                document.ok_or_else(|| ApiError::internal("the document's row is missing"))?.sha256,
-                artefact.tail,
-            ]
+                app.store.read(move |connection| store::documents::signed_by(connection, &row)).await?;
+            let document = document.ok_or_else(|| ApiError::internal("the document's row is missing"))?;
+            let mut parts = document.parts;
+            parts.push(artefact.tail);
+            parts
         }
     };
     let download = Download {
@@ -207,40 +206,6 @@ pub(super) async fn download_signature(
     Ok(download.start(&app))
 }
 
-/// Level and policy, which have to fit each other and what this instance can do.
-fn target(app: &App, request: &SignatureRequest) -> ApiResult<Target> {
-    let target = Target::new(request.format, request.level, request.policy)
-        .map_err(|error| ApiError::new(error.code(), error.to_string()).at(error.pointer()))?;
-    if let Some(pdf) = &request.pdf {
-        check_pdf_options(pdf, target)?;
-    }
-    let pointer = if request.level.is_some() { "/level" } else { "/policy" };
-    if target.needs_time_stamp() && app.time_stamps.is_none() {
-        return Err(ApiError::member(
-            pointer,
-            "no time-stamping authority is configured; only level `b` can be signed",
-        ));
-    }
-    if target.needs_evidence() && app.fetcher.is_none() {
-        return Err(ApiError::member(
-            pointer,
-            "revocation data are not fetched; levels up to `t` can be signed",
-        ));
-    }
-    Ok(target)
-}
-
-/// What core cannot tell apart any more.
-fn check_pdf_options(pdf: &PdfOptions, target: Target) -> ApiResult<()> {
-    if target.format == SignatureFormat::Cades {
-        return Err(ApiError::member("/pdf", "only for the format `pades`"));
-    }
-    if pdf.field.is_some() && pdf.new_field.is_some() {
-        return Err(ApiError::member("/pdf/new_field", "give `field` or `new_field`, not both"));
-    }
-    Ok(())
-}
-
 fn to_json(pdf: &PdfOptions) -> String {
     serde_json::to_string(pdf).expect("options have only strings and numbers")
 }
@@ -250,8 +215,7 @@ async fn accept_for_token(
     app: &Arc<App>,
     session: &SessionCaller,
     request: &SignatureRequest,
-    target: Target,
-    document: &DocumentRow,
+    subject: Subject,
     kept: Kept,
 ) -> ApiResult<Answer> {
     if request.certificate.is_some() {
@@ -274,15 +238,14 @@ async fn accept_for_token(
         app,
         session,
         request,
-        target,
-        document,
+        &subject,
         SignatureState::Accepted,
         key.certificate,
         Some(key.id),
         None,
     );
     let answer = insert(app, StatusCode::ACCEPTED, &row, kept).await?;
-    app.engine.submit(Task::New(Box::new(row), Box::new(document.clone()), None));
+    app.engine.submit(Task::New(Box::new(row), Box::new(subject.document), None));
     Ok(answer)
 }
 
@@ -291,8 +254,7 @@ async fn prepare_for_person(
     app: &Arc<App>,
     session: &SessionCaller,
     request: &SignatureRequest,
-    target: Target,
-    document: &DocumentRow,
+    subject: Subject,
     kept: Kept,
 ) -> ApiResult<Answer> {
     let text = request
@@ -302,9 +264,10 @@ async fn prepare_for_person(
     let certificate = Base64::decode_vec(text)
         .map_err(|_| ApiError::member("/certificate", "the DER of a certificate in standard base64"))?;
     let (signer, chain) = accept_certificate(app, session, &certificate).await?;
+    let Subject { document, target, .. } = &subject;
     let _memory = app.engine.reserve(document.size_bytes).await;
-    let bytes = app.objects.read(document.sha256).await?;
-    let (sha256, signing_time) = (document.sha256, app.clock.now());
+    let bytes = app.objects.read_parts(&document.parts).await?;
+    let (target, sha256, signing_time) = (*target, document.sha256, app.clock.now());
     let (pinned_signer, pdf) = (signer.clone(), request.pdf.clone().unwrap_or_default());
     let prepare = move || {
         let draft = Draft {
@@ -324,8 +287,7 @@ async fn prepare_for_person(
         app,
         session,
         request,
-        target,
-        document,
+        &subject,
         SignatureState::Prepared,
         signer.der().to_vec(),
         None,
@@ -360,20 +322,21 @@ fn new_row(
     app: &App,
     session: &SessionCaller,
     request: &SignatureRequest,
-    target: Target,
-    document: &DocumentRow,
+    Subject { document, target, in_order, deadline }: &Subject,
     state: SignatureState,
     certificate: Vec<u8>,
     key_id: Option<KeyId>,
     plan: Option<Vec<u8>>,
 ) -> SignatureRow {
     let now = app.clock.now();
+    let expires_at = now.plus(Duration::from_secs(app.config.signatures.completion_seconds));
     SignatureRow {
         id: SignatureId::generate(),
         tenant: session.0.tenant.clone(),
         session_id: session.0.id.clone(),
         document_id: document.id.clone(),
         document_sha256: document.sha256,
+        in_order: in_order.clone(),
         custody: request.custody,
         format: request.format,
         level: target.level,
@@ -388,20 +351,26 @@ fn new_row(
         artefact: None,
         problem: None,
         created_at: now,
-        expires_at: now.plus(Duration::from_secs(app.config.signatures.completion_seconds)),
+        expires_at: deadline.map_or(expires_at, |deadline| deadline.min(expires_at)),
     }
 }
 
 /// Keeps a new signature and gives the answer.
 async fn insert(app: &App, status: StatusCode, row: &SignatureRow, kept: Kept) -> ApiResult<Answer> {
     let answer = Answer::json(status, &view(row)?).at(format!("/v1/signatures/{}", row.id));
-    let (row, kept_answer) = (row.clone(), answer.clone());
-    app.store
+    let (row, kept_answer, now) = (row.clone(), answer.clone(), app.clock.now());
+    let ended = app
+        .store
         .write(move |connection| {
             kept.keep(connection, &kept_answer)?;
-            store::signatures::insert(connection, &row)
+            if row.in_order.is_some() {
+                return store::orders::begin(connection, &row, now)?.emit(connection);
+            }
+            store::signatures::insert(connection, &row)?;
+            Ok(Vec::new())
         })
         .await?;
+    ended.iter().for_each(|id| app.engine.waiters.wake(id));
     Ok(answer)
 }
 
@@ -425,8 +394,8 @@ fn view(row: &SignatureRow) -> ApiResult<Signature> {
     Ok(Signature {
         id: row.id.to_string(),
         document_id: Some(row.document_id.to_string()),
-        order_id: None,
-        participant_id: None,
+        order_id: row.in_order.as_ref().map(|order| order.order_id.to_string()),
+        participant_id: row.in_order.as_ref().map(|order| order.participant_id.to_string()),
         batch_id: None,
         custody: row.custody,
         format: row.format,

@@ -2,29 +2,42 @@
 
 use rubrica_core::{Timestamp, wire};
 
+use super::orders::Revision;
 use super::row::{signed, size, time, unix_ms};
+use super::signatures::SignatureRow;
 use super::{Connection, Row, StoreError, Value, params};
 use crate::hex;
-use crate::ids::{DocumentId, SessionId};
+use crate::ids::{DocumentId, OrderId, ParticipantId, SessionId};
 
 /// Who asks; what others own does not exist for them.
 #[derive(Debug, Clone)]
 pub(crate) enum Scope {
     /// The page of one session: what it made itself.
     Session(SessionId),
+    /// The page of a participant: the documents of the order, and the participant's own signatures, whichever of their
+    /// sessions made them.
+    Participant(OrderId, ParticipantId),
     /// A tenant's backend or one of its people: what belongs to the tenant.
     Tenant(String),
 }
 
 impl Scope {
-    /// Condition on a row with `session_id` and `tenant`, for the parameters ?2 and ?3.
-    pub(super) const SQL: &'static str = "(session_id = ?2 OR tenant = ?3)";
+    /// Condition on a row of `document`, for the first three of [`Scope::parameters`] as ?2 to ?4.
+    const OF_DOCUMENTS: &'static str = "(session_id = ?2 OR tenant = ?3 OR id IN (SELECT document_id FROM order_document WHERE order_id = ?4))";
+    /// Condition on a row of `signature`, for the same and the fourth as ?5. The order is named too, so that every parameter
+    /// has a type.
+    pub(super) const OF_SIGNATURES: &'static str =
+        "(session_id = ?2 OR tenant = ?3 OR (order_id = ?4 AND participant_id = ?5))";
 
-    /// Parameters of [`Scope::SQL`]: the session or nothing, the tenant or nothing.
-    pub(super) fn parameters(&self) -> [Value<'_>; 2] {
+    /// Session, tenant, order and participant; each or nothing.
+    pub(super) fn parameters(&self) -> [Value<'_>; 4] {
+        use Value::{Null, Text};
         match self {
-            Self::Session(id) => [Value::Text(id.as_ref()), Value::Null],
-            Self::Tenant(name) => [Value::Null, Value::Text(name)],
+            Self::Session(id) => [Text(id.as_ref()), Null, Null, Null],
+            Self::Tenant(name) => [Null, Text(name), Null, Null],
+            Self::Participant(order, participant) => {
+                [Null, Null, Text(order.as_ref()), Text(participant.as_ref())]
+            }
         }
     }
 }
@@ -40,10 +53,20 @@ pub(crate) struct DocumentRow {
     pub(crate) media_type: String,
     pub(crate) size_bytes: u64,
     pub(crate) sha256: [u8; 32],
+    /// Objects whose bytes make the document, one after the other. One for what was uploaded; more where a signature is made
+    /// over the artefact of another.
+    pub(crate) parts: Vec<[u8; 32]>,
     pub(crate) created_at: Timestamp,
 }
 
 impl DocumentRow {
+    /// Replaces the bytes that were uploaded by those of a revision.
+    pub(crate) fn apply(&mut self, revision: &Revision) {
+        self.parts.clone_from(&revision.parts);
+        self.size_bytes = revision.size_bytes;
+        self.sha256 = revision.sha256;
+    }
+
     /// The resource as the API shows it.
     pub(crate) fn to_wire(&self) -> wire::Document {
         wire::Document {
@@ -84,10 +107,10 @@ pub(crate) fn find(
     id: &DocumentId,
     scope: &Scope,
 ) -> Result<Option<DocumentRow>, StoreError> {
-    let [session, tenant] = scope.parameters();
+    let [session, tenant, order, _] = scope.parameters();
     connection.query_one(
-        &format!("SELECT {COLUMNS} FROM document WHERE id = ?1 AND {}", Scope::SQL),
-        &[Value::Text(id.as_ref()), session, tenant],
+        &format!("SELECT {COLUMNS} FROM document WHERE id = ?1 AND {}", Scope::OF_DOCUMENTS),
+        &[Value::Text(id.as_ref()), session, tenant, order],
         read,
     )
 }
@@ -97,7 +120,20 @@ pub(crate) fn load(connection: &Connection, id: &DocumentId) -> Result<Option<Do
     connection.query_one(&format!("SELECT {COLUMNS} FROM document WHERE id = ?1"), params![id], read)
 }
 
+/// What a signature is made over: its document or, in an order, the revision that the signature began with.
+pub(crate) fn signed_by(
+    connection: &Connection,
+    signature: &SignatureRow,
+) -> Result<Option<DocumentRow>, StoreError> {
+    let Some(mut document) = load(connection, &signature.document_id)? else { return Ok(None) };
+    if let Some(in_order) = &signature.in_order {
+        document.apply(&in_order.base);
+    }
+    Ok(Some(document))
+}
+
 fn read(row: &Row<'_>) -> Result<DocumentRow, StoreError> {
+    let sha256 = row.get(6)?;
     Ok(DocumentRow {
         id: row.get(0)?,
         tenant: row.get(1)?,
@@ -105,7 +141,8 @@ fn read(row: &Row<'_>) -> Result<DocumentRow, StoreError> {
         name: row.get(3)?,
         media_type: row.get(4)?,
         size_bytes: size("document.size_bytes", row.get(5)?)?,
-        sha256: row.get(6)?,
+        sha256,
+        parts: vec![sha256],
         created_at: time("document.created_at", row.get(7)?)?,
     })
 }

@@ -16,6 +16,12 @@ pub(crate) enum StoreError {
         /// The state that was expected.
         expected: SignatureState,
     },
+    /// The order, or the participant's place in it, does not allow the change.
+    #[error("{detail}")]
+    OrderConflict {
+        /// What stands against it; for the caller.
+        detail: String,
+    },
     /// A row holds what this version cannot have written.
     #[error("column {column} of the database is damaged")]
     Damaged {
@@ -57,6 +63,7 @@ impl StoreError {
                 "Check that it is there, can be reached and written, and has space left",
             ),
             Self::StateConflict { .. }
+            | Self::OrderConflict { .. }
             | Self::Damaged { .. }
             | Self::Repeated
             | Self::Constraint(_)

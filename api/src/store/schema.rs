@@ -11,6 +11,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/20261123100000_create_signing/up.sql"),
     include_str!("../../migrations/20261123140000_extend_levels/up.sql"),
     include_str!("../../migrations/20261123200000_create_engine/up.sql"),
+    include_str!("../../migrations/20261123210000_create_orders/up.sql"),
     include_str!("../../migrations/20261123220000_create_api_key/up.sql"),
     include_str!("../../migrations/20261123230000_create_idempotency/up.sql"),
 ];

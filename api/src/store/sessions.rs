@@ -8,7 +8,7 @@ use rubrica_core::Timestamp;
 
 use super::row::{time, unix_ms};
 use super::{Connection, Store, StoreError, ToValue, params};
-use crate::ids::SessionId;
+use crate::ids::{OrderId, ParticipantId, SessionId};
 use crate::lookup::SignerHash;
 
 /// An expired session is kept this long, so that its page is told why it is refused.
@@ -24,8 +24,17 @@ pub(crate) struct SessionRow {
     pub(crate) signer_name: String,
     pub(crate) signer_masked: String,
     pub(crate) origins: Vec<String>,
+    /// What it is for; `None` for documents of its own.
+    pub(crate) order: Option<SessionOrder>,
     pub(crate) created_at: Timestamp,
     pub(crate) expires_at: Timestamp,
+}
+
+/// The part of an order that a session is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SessionOrder {
+    pub(crate) order_id: OrderId,
+    pub(crate) participant_id: ParticipantId,
 }
 
 /// Sessions kept in memory at most; then all are forgotten and read again as they come.
@@ -66,8 +75,9 @@ pub(crate) fn insert(
     token_hash: &[u8; 32],
 ) -> Result<(), StoreError> {
     connection.execute(
-        "INSERT INTO session (id, tenant, token_hash, signer_hash, signer_name, signer_masked, created_at, expires_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "INSERT INTO session (id, tenant, token_hash, signer_hash, signer_name, signer_masked, created_at, expires_at,
+                              order_id, participant_id)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
         params![
             session.id,
             session.tenant,
@@ -77,6 +87,8 @@ pub(crate) fn insert(
             session.signer_masked,
             unix_ms(session.created_at),
             unix_ms(session.expires_at),
+            session.order.as_ref().map(|order| &order.order_id),
+            session.order.as_ref().map(|order| &order.participant_id),
         ],
     )?;
     let expires_at = unix_ms(session.expires_at);
@@ -95,7 +107,7 @@ pub(crate) fn insert(
 /// Finds the session of a bearer token, expired or not.
 fn find_by_token(connection: &Connection, token_hash: &[u8; 32]) -> Result<Option<SessionRow>, StoreError> {
     let found = connection.query_one(
-        "SELECT id, tenant, signer_hash, signer_name, signer_masked, created_at, expires_at
+        "SELECT id, tenant, signer_hash, signer_name, signer_masked, created_at, expires_at, order_id, participant_id
          FROM session WHERE token_hash = ?1",
         params![token_hash],
         |row| {
@@ -106,6 +118,10 @@ fn find_by_token(connection: &Connection, token_hash: &[u8; 32]) -> Result<Optio
                 signer_name: row.get(3)?,
                 signer_masked: row.get(4)?,
                 origins: Vec::new(),
+                order: row
+                    .get::<Option<OrderId>>(7)?
+                    .zip(row.get::<Option<ParticipantId>>(8)?)
+                    .map(|(order_id, participant_id)| SessionOrder { order_id, participant_id }),
                 created_at: time("session.created_at", row.get(5)?)?,
                 expires_at: time("session.expires_at", row.get(6)?)?,
             })

@@ -6,9 +6,10 @@ use rubrica_core::wire::{
 use rubrica_core::{ErrorCode, Timestamp};
 
 use super::documents::Scope;
+use super::orders::{self, InOrder, Revision};
 use super::row::{from_text, signed, size, time, to_text, unix_ms};
 use super::{Connection, Row, StoreError, Value, params};
-use crate::ids::{DocumentId, KeyId, SessionId, SignatureId};
+use crate::ids::{DocumentId, KeyId, OrderId, SessionId, SignatureId};
 
 /// A signature's row.
 #[derive(Debug, Clone)]
@@ -17,7 +18,9 @@ pub(crate) struct SignatureRow {
     pub(crate) tenant: String,
     pub(crate) session_id: SessionId,
     pub(crate) document_id: DocumentId,
+    /// Digest of what is signed: of the document or, in an order, of the revision that the signature is made over.
     pub(crate) document_sha256: [u8; 32],
+    pub(crate) in_order: Option<InOrder>,
     pub(crate) custody: Custody,
     pub(crate) format: SignatureFormat,
     pub(crate) level: SignatureLevel,
@@ -69,14 +72,17 @@ pub(crate) struct ArtefactRow {
 
 const COLUMNS: &str = "id, tenant, session_id, document_id, document_sha256, custody, format, level, policy, state, key_id, \
     certificate, options, plan, value, completion_sha256, artefact_name, artefact_media_type, artefact_size_bytes, \
-    artefact_sha256, artefact_tail, released_at, problem_code, problem_detail, created_at, expires_at";
+    artefact_sha256, artefact_tail, released_at, problem_code, problem_detail, created_at, expires_at, \
+    order_id, participant_id, base_revision, base_parts, base_size_bytes";
 
 /// Keeps a new signature, `accepted` or, when it is prepared at once, `prepared`.
 pub(crate) fn insert(connection: &Connection, signature: &SignatureRow) -> Result<(), StoreError> {
+    let in_order = signature.in_order.as_ref();
     connection.execute(
         "INSERT INTO signature (id, tenant, session_id, document_id, document_sha256, custody, format, level, policy, state,
-                                key_id, certificate, plan, created_at, expires_at, options)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+                                key_id, certificate, plan, created_at, expires_at, options, order_id, participant_id,
+                                base_revision, base_parts, base_size_bytes)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)",
         params![
             signature.id,
             signature.tenant,
@@ -94,6 +100,11 @@ pub(crate) fn insert(connection: &Connection, signature: &SignatureRow) -> Resul
             unix_ms(signature.created_at),
             unix_ms(signature.expires_at),
             signature.options,
+            in_order.map(|order| &order.order_id),
+            in_order.map(|order| &order.participant_id),
+            in_order.map(|order| order.base.number),
+            in_order.map(|order| order.base.parts.concat()),
+            in_order.map(|order| signed(order.base.size_bytes)),
         ],
     )?;
     Ok(())
@@ -105,10 +116,13 @@ pub(crate) fn find(
     id: &SignatureId,
     scope: &Scope,
 ) -> Result<Option<SignatureRow>, StoreError> {
-    let [session, tenant] = scope.parameters();
+    let [session, tenant, order, participant] = scope.parameters();
     connection.query_one(
-        &format!("SELECT {COLUMNS} FROM signature WHERE id = ?1 AND batch_id IS NULL AND {}", Scope::SQL),
-        &[Value::Text(id.as_ref()), session, tenant],
+        &format!(
+            "SELECT {COLUMNS} FROM signature WHERE id = ?1 AND batch_id IS NULL AND {}",
+            Scope::OF_SIGNATURES
+        ),
+        &[Value::Text(id.as_ref()), session, tenant, order, participant],
         read,
     )
 }
@@ -161,29 +175,34 @@ pub(crate) fn keep_value(connection: &Connection, id: &SignatureId, value: &[u8]
     exactly_one(changed, SignatureState::Signing)
 }
 
-/// `prepared → signing` for `local` above level b: keeps the value that completes it.
+/// `prepared → signing` for `local` above level b: keeps the value that completes it. In an order it takes the document, whose
+/// next revision it will make.
 pub(crate) fn complete(
     connection: &Connection,
     id: &SignatureId,
     value: &[u8],
     value_sha256: [u8; 32],
 ) -> Result<(), StoreError> {
+    orders::lock_of(connection, id)?;
     let changed = connection.execute(
         "UPDATE signature SET state = 'signing', value = ?2, completion_sha256 = ?3
          WHERE id = ?1 AND custody = 'local' AND state = 'prepared'",
         params![id, value, value_sha256],
     )?;
-    exactly_one(changed, SignatureState::Prepared)
+    exactly_one(changed, SignatureState::Prepared)?;
+    orders::hold(connection, id)
 }
 
-/// `signing → released`; also `prepared → released` for `local` at level b, whose completing value is remembered.
+/// `signing → released`; also `prepared → released` for `local` at level b, whose completing value is remembered. Moves the
+/// order of the signature. Gives other signatures that this ended.
 pub(crate) fn release(
     connection: &Connection,
     id: &SignatureId,
     from: SignatureState,
     artefact: &ArtefactRow,
     completion_sha256: Option<[u8; 32]>,
-) -> Result<(), StoreError> {
+) -> Result<Vec<SignatureId>, StoreError> {
+    orders::lock_of(connection, id)?;
     let changed = connection.execute(
         "UPDATE signature SET state = 'released', artefact_name = ?3, artefact_media_type = ?4,
                 artefact_size_bytes = ?5, artefact_sha256 = ?6, artefact_tail = ?7, released_at = ?8,
@@ -201,22 +220,26 @@ pub(crate) fn release(
             completion_sha256,
         ],
     )?;
-    exactly_one(changed, from)
+    exactly_one(changed, from)?;
+    orders::signature_moved(connection, id, artefact.released_at)?.emit(connection)
 }
 
-/// Ends a signature without artefact.
+/// Ends a signature without artefact. Moves the order of the signature. Gives other signatures that this ended.
 pub(crate) fn fail(
     connection: &Connection,
     id: &SignatureId,
     from: SignatureState,
     problem: &SignatureProblem,
-) -> Result<(), StoreError> {
+    now: Timestamp,
+) -> Result<Vec<SignatureId>, StoreError> {
+    orders::lock_of(connection, id)?;
     let changed = connection.execute(
         "UPDATE signature SET state = 'failed', problem_code = ?3, problem_detail = ?4
          WHERE id = ?1 AND state = ?2 AND state IN ('accepted', 'prepared', 'signing')",
         params![id, from.as_str(), problem.code.as_str(), problem.detail],
     )?;
-    exactly_one(changed, from)
+    exactly_one(changed, from)?;
+    orders::signature_moved(connection, id, now)?.emit(connection)
 }
 
 /// Whether [`expire`] would change anything.
@@ -265,12 +288,27 @@ fn read(row: &Row<'_>) -> Result<SignatureRow, StoreError> {
             released_at: time("signature.released_at", row.get(21)?)?,
         }),
     };
+    let document_sha256 = row.get(4)?;
+    let in_order = match row.get::<Option<OrderId>>(26)? {
+        None => None,
+        Some(order_id) => Some(InOrder {
+            order_id,
+            participant_id: row.get(27)?,
+            base: Revision {
+                number: row.get(28)?,
+                parts: orders::parts("signature.base_parts", &row.get::<Vec<u8>>(29)?)?,
+                size_bytes: size("signature.base_size_bytes", row.get(30)?)?,
+                sha256: document_sha256,
+            },
+        }),
+    };
     Ok(SignatureRow {
         id: row.get(0)?,
         tenant: row.get(1)?,
         session_id: row.get(2)?,
         document_id: row.get(3)?,
-        document_sha256: row.get(4)?,
+        document_sha256,
+        in_order,
         custody: from_text("signature.custody", row.get(5)?)?,
         format: from_text("signature.format", row.get(6)?)?,
         level: from_text("signature.level", row.get(7)?)?,

@@ -16,7 +16,7 @@ fn every_documented_route_answers_with_its_methods_and_no_other() {
     for (path, item) in document["paths"].as_object().unwrap() {
         let documented: BTreeSet<String> =
             item.as_object().unwrap().keys().map(|method| method.to_uppercase()).collect();
-        let path = path.replace("{id}", "x");
+        let path = path.replace("{id}", "x").replace("{document_id}", "y").replace("{participant_id}", "z");
         for method in METHODS {
             let body = (method != "GET").then_some(&b"{}"[..]);
             let answer = client.send(method, &path, &[("content-type", "application/json")], body);

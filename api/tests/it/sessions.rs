@@ -60,9 +60,10 @@ fn a_request_that_is_not_right_names_the_member_at_fault() {
 #[test]
 fn a_session_for_an_order_that_is_not_there_is_refused() {
     let instance = Instance::start();
-    for member in ["order_id", "participant_id"] {
-        let mut body = request();
-        body[member] = json!("ord_00112233445566778899aabbccddeeff");
+    let mut body = request();
+    body["participant_id"] = json!("par_00112233445566778899aabbccddeeff");
+    for order in ["ord_00112233445566778899aabbccddeeff", "nonsense"] {
+        body["order_id"] = json!(order);
         instance.backend().post("/v1/sessions", &body).assert_problem(404, "not_found");
     }
 }

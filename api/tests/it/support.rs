@@ -9,6 +9,7 @@ mod person;
 #[allow(dead_code, reason = "the unit tests of the store use the same file, and more of it")]
 pub(crate) mod postgres;
 pub(crate) mod shim;
+mod signing;
 
 pub(crate) use client::{BOUNDARY, Client};
 pub(crate) use command::{Ran, command, rubrica, testdata};
@@ -16,6 +17,7 @@ pub(crate) use instance::{Instance, Options, memory_folder, template};
 pub(crate) use issuer::{Issuer, Key};
 pub(crate) use person::LocalKey;
 pub(crate) use shim::Shim;
+pub(crate) use signing::{Signing, order, value};
 
 /// Synthetic people of the demo.
 pub(crate) const ANA: (&str, &str) = ("52998224725", "ANA BEATRIZ DE SOUZA TEST");

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use rubrica_core::digest::Digest;
 use serde_json::{Value, json};
 
-use crate::support::{ANA, BRUNO, Client, Instance, Issuer, Key, testdata};
+use crate::support::{ANA, BRUNO, Client, Instance, Issuer, Key, Signing, testdata};
 
 /// What is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -194,8 +194,10 @@ fn what_belongs_to_another_tenant_or_session_does_not_exist() {
     let instance = Instance::start_with_config(&config);
 
     // Everything that the first tenant has.
-    let (owner, session) = (instance.backend(), instance.session(ANA));
-    let document_id = session.upload(&std::fs::read(testdata("contract.pdf")).unwrap());
+    let owner = instance.backend();
+    let document_id = owner.upload(&std::fs::read(testdata("contract.pdf")).unwrap());
+    let order = Signing::open(&instance, &[&document_id], &[ANA, BRUNO], &json!({ "flow": "parallel" }));
+    let session = order.session(0);
     let signature_id = session.sign_by_token(&document_id, "pades");
     assert_eq!(session.wait(&signature_id)["state"], "released");
     let api_key = owner.post("/v1/api-keys", &json!({ "name": "TEST", "scopes": ["orders:read"] })).json();
@@ -203,6 +205,8 @@ fn what_belongs_to_another_tenant_or_session_does_not_exist() {
         ("DocumentId", document_id),
         ("SignatureId", signature_id),
         ("ApiKeyId", api_key["id"].as_str().unwrap().to_owned()),
+        ("OrderId", order.id()),
+        ("ParticipantId", order.participant(0)),
     ]
     .into();
 
@@ -219,7 +223,7 @@ fn what_belongs_to_another_tenant_or_session_does_not_exist() {
     let strangers = [
         ("session", "a session of another tenant, same person", south_session),
         ("session", "another session of the same tenant", instance.session(BRUNO)),
-        ("session", "a later session of the same person", instance.session(ANA)),
+        ("session", "a session of the same person for nothing of this", instance.session(ANA)),
         ("api_key", "a backend of another tenant", south),
         ("person", "an admin of another tenant", person("south")),
     ];
@@ -244,4 +248,10 @@ fn what_belongs_to_another_tenant_or_session_does_not_exist() {
 }
 
 /// Identifiers that may stand in a path, with their prefixes.
-const KINDS: [(&str, &str); 3] = [("DocumentId", "doc"), ("SignatureId", "sig"), ("ApiKeyId", "apk")];
+const KINDS: [(&str, &str); 5] = [
+    ("DocumentId", "doc"),
+    ("SignatureId", "sig"),
+    ("ApiKeyId", "apk"),
+    ("OrderId", "ord"),
+    ("ParticipantId", "par"),
+];

@@ -243,6 +243,8 @@ pub struct Participant {
     pub signatures: Vec<OrderSignature>,
     /// When they signed the last document or declined.
     pub ended_at: Option<Timestamp>,
+    /// Why they declined. Not in events.
+    pub decline_reason: Option<String>,
 }
 
 /// State of a participant: `waiting → ready → signed` or `declined`; the end of the order makes the rest `skipped`.

@@ -56,7 +56,7 @@ fn a_problem_names_the_codes_of_its_status_and_no_other() {
         responses[status]["content"]["application/problem+json"]["schema"]["allOf"][1]["properties"]["code"]["enum"]
             .clone()
     };
-    assert_eq!(codes("409"), serde_json::json!(["signature_state_conflict"]));
+    assert_eq!(codes("409"), serde_json::json!(["signature_state_conflict", "order_state_conflict"]));
     assert_eq!(codes("410"), serde_json::json!(["signature_expired"]));
     assert_eq!(codes("401"), serde_json::json!(["unauthorized", "session_expired"]));
     assert_eq!(codes("404"), serde_json::json!(["not_found"]));

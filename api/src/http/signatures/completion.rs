@@ -39,6 +39,7 @@ const HANDED_OVER: Duration = Duration::from_secs(10);
     responses((status = 200, description = "The signature: released, or `signing` above level `b`", body = Signature)),
     extensions(("x-error-codes" = json!([
         ErrorCode::SignatureStateConflict,
+        ErrorCode::OrderStateConflict,
         ErrorCode::SignatureExpired,
         ErrorCode::SignatureValueInvalid,
         ErrorCode::CertificateExpired,
@@ -80,6 +81,10 @@ fn settled(app: &App, row: &SignatureRow, value_sha256: &[u8; 32]) -> ApiResult<
     let conflict = |detail: String| Err(ApiError::new(ErrorCode::SignatureStateConflict, detail));
     if row.custody != Custody::Local {
         return conflict("only a signature of custody `local` is completed by its caller".to_owned());
+    }
+    // Somebody else signed the same PDF of an order first.
+    if let Some(problem) = row.problem.as_ref().filter(|one| one.code == ErrorCode::OrderStateConflict) {
+        return Err(ApiError::new(problem.code, problem.detail.clone()));
     }
     let expired = || {
         Err(ApiError::new(
@@ -140,15 +145,15 @@ async fn release(
 ) -> ApiResult<()> {
     let pinned = row.plan.as_deref().ok_or(StoreError::Damaged { column: "signature.plan" })?;
     let plan = Plan::decode(row.format, pinned)?;
-    let document_id = row.document_id.clone();
+    let signature = row.clone();
     let document = app
         .store
-        .read(move |connection| store::documents::load(connection, &document_id))
+        .read(move |connection| store::documents::signed_by(connection, &signature))
         .await?
         .ok_or(StoreError::Damaged { column: "signature.document_id" })?;
     let _memory = app.engine.reserve(document.size_bytes).await;
     // Reading checks the digest: the document is the one that was prepared.
-    let bytes = app.objects.read(document.sha256).await?;
+    let bytes = app.objects.read_parts(&document.parts).await?;
     let worker = Arc::clone(app);
     let (sealed, tail, now) = app
         .engine
@@ -163,7 +168,8 @@ async fn release(
         .map_err(ApiError::internal)??;
     let artefact = artefact::row(&sealed, row.format, &document.name, tail.sha256(), now);
     let id = row.id.clone();
-    app.store
+    let ended = app
+        .store
         .write(move |connection| {
             tail.keep(connection)?;
             store::signatures::release(
@@ -175,5 +181,6 @@ async fn release(
             )
         })
         .await?;
+    ended.iter().for_each(|id| app.engine.waiters.wake(id));
     Ok(())
 }

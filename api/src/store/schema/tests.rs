@@ -5,9 +5,10 @@ use super::super::sqlite::SqliteConnection;
 use super::*;
 
 /// The way back, the last first.
-const DOWN: [&str; 5] = [
+const DOWN: [&str; 6] = [
     include_str!("../../../migrations/20261123230000_create_idempotency/down.sql"),
     include_str!("../../../migrations/20261123220000_create_api_key/down.sql"),
+    include_str!("../../../migrations/20261123210000_create_orders/down.sql"),
     include_str!("../../../migrations/20261123200000_create_engine/down.sql"),
     include_str!("../../../migrations/20261123140000_extend_levels/down.sql"),
     include_str!("../../../migrations/20261123100000_create_signing/down.sql"),

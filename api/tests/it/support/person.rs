@@ -54,7 +54,16 @@ impl LocalKey {
         let agreed =
             Agreed { document: &stream, format, certificate_sha256: certificate.sha256().as_bytes() };
         let digest = to_sign::check(signature.to_sign.as_ref().unwrap(), &agreed).unwrap();
-        let digest = Digest::import_less_safe(digest.as_bytes(), &SHA256).unwrap();
+        self.sign_hash(digest.as_bytes())
+    }
+
+    /// Signs a digest, given in standard base64, without asking what it is of.
+    pub(crate) fn sign_digest(&self, digest: &str) -> String {
+        self.sign_hash(&Base64::decode_vec(digest).unwrap())
+    }
+
+    fn sign_hash(&self, digest: &[u8]) -> String {
+        let digest = Digest::import_less_safe(digest, &SHA256).unwrap();
         let mut value = vec![0; self.key.public_modulus_len()];
         self.key.sign_digest(&RSA_PKCS1_SHA256, &digest, &mut value).unwrap();
         Base64::encode_string(&value)
