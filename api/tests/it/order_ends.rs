@@ -4,7 +4,7 @@ use rubrica_core::Timestamp;
 use serde_json::{Value, json};
 
 use crate::hsm_signatures::contract;
-use crate::support::{ANA, BRUNO, Instance, LocalKey, Signing};
+use crate::support::{ANA, BRUNO, Instance, LocalKey, Options, PADARIA, Signing};
 
 /// A time so many seconds ahead.
 fn ahead(seconds: u64) -> Value {
@@ -121,7 +121,7 @@ fn a_deadline_reminds_and_ends_once_also_across_a_crash() {
     instance.kill();
     let passed = "UPDATE signing_order SET deadline = deadline - 3700000; UPDATE order_reminder SET due_at = due_at - 3700000";
     instance.database().execute_batch(passed).unwrap();
-    instance.run(&crate::support::Options::default());
+    instance.run(&Options::default());
     let told = |name: &str| Signing::of(&instance, order.clone()).wait_for_event(name);
     let reminder = told("order.reminder_due");
     assert_eq!(reminder["data"]["hours_before"], 1);
@@ -146,4 +146,35 @@ fn a_deadline_reminds_and_ends_once_also_across_a_crash() {
     );
     let cancel = format!("/v1/orders/{id}/cancel");
     instance.backend().post(&cancel, &json!({})).assert_problem(409, "order_state_conflict");
+}
+
+#[test]
+fn a_cancellation_waits_for_a_key_in_use() {
+    // The value of the key is there, and the authority that stamps the time is not.
+    let variables = [
+        ("RUBRICA_TSA_URL", "http://127.0.0.1:1/"),
+        ("RUBRICA_TSA_RETRY_MS", "200"),
+        ("RUBRICA_TSA_PATIENCE_SECONDS", "6"),
+    ];
+    let instance = Instance::start_with(&Options { variables: &variables });
+    let backend = instance.backend();
+    let document = backend.upload(&contract());
+    let rules = json!({ "flow": "parallel", "rules": { "format": "cades", "level": "t" } });
+    let signing = Signing::open(&instance, &[&document], &[ANA, PADARIA], &rules);
+    let ana = signing.session(0);
+    let id = ana.sign_by_token(&document, "cades");
+    let path = format!("/v1/signatures/{id}");
+    while ana.get(&path).json()["state"] != "signing" {
+        std::thread::yield_now();
+    }
+    let answer = backend.post(&format!("{}/cancel", signing.path()), &json!({ "reason": "TEST" }));
+    let order = answer.json();
+    assert_eq!((answer.status, &order["state"]), (202, &json!("open")), "{order}");
+    assert_eq!(order["cancellation"]["cause"], "requested");
+    let body = json!({ "document_id": document, "custody": "hsm", "format": "cades" });
+    signing.session(1).post("/v1/signatures", &body).assert_problem(409, "order_state_conflict");
+
+    assert_eq!(ana.wait(&id)["state"], "failed");
+    assert_eq!(signing.states(), ("cancelled".to_owned(), vec!["skipped".to_owned(); 2]));
+    assert_eq!(signing.events().last().map(String::as_str), Some("order.cancelled"));
 }
