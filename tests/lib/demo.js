@@ -13,19 +13,23 @@ const START_LIMIT_MS = 60_000;
  * @property {string} url
  * @property {() => string} output what it has printed
  * @property {() => Promise<void>} stop
+ * @property {string} data its folder
  */
 
-/** @returns {Promise<Demo>} */
-export async function startDemo() {
+/**
+ * @param {{ portal?: boolean, env?: Record<string, string> }} [options] without `portal` the API alone
+ * @returns {Promise<Demo>}
+ */
+export async function startDemo({ portal = true, env = {} } = {}) {
   const site = process.env.RUBRICA_SITE ?? join(ROOT, "demo-site", "dist");
-  if (!existsSync(join(site, "index.html"))) throw new Error(`${site} is missing; run: cargo xtask build`);
+  if (portal && !existsSync(join(site, "index.html"))) throw new Error(`${site} is missing; run: cargo xtask build`);
   const data = join(temporaryFolder("demo"), "data");
-  const server = start(rubrica(), ["demo", "--port", "0", "--data", data, "--site", site]);
+  const server = start(rubrica(), ["demo", "--port", "0", "--data", data, "--site", portal ? site : "/nonexistent"], { env });
   let gone = false;
   void server.exited.then(() => (gone = true));
   for (const end = Date.now() + START_LIMIT_MS; Date.now() < end && !gone; ) {
     const url = /Rubrica demo: (http:\/\/\S+)/.exec(server.output())?.[1];
-    if (url) return { url, output: server.output, stop: server.stop };
+    if (url) return { url, output: server.output, stop: server.stop, data };
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   if (!gone) await server.stop();

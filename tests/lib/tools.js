@@ -79,7 +79,7 @@ export function rubrica() {
 /**
  * A program of the Python environment: the folder of `$RUBRICA_PYTHON`, else one of our own that is made when it
  * is missing or its requirements have changed.
- * @param {"python" | "pyhanko" | "certomancer"} program
+ * @param {"python" | "pyhanko" | "certomancer" | "st"} program
  * @returns {string} full path
  */
 export function python(program) {

@@ -23,7 +23,8 @@ cargo xtask <task>
 
   demo [--port N] [--data DIR]   install what is missing, build, start API and portal on one port
   test [SUITE…]                  install what the tests need and run them: rust wasm npm simulator corpora
-                                 conformance matrix e2e
+                                 conformance matrix contract e2e
+  api-fuzz [--minutes N]         the suite `contract` with a longer budget for generated requests; 10 when not told
   verify                         format, lints, documentation, licences, types, size budgets
   fuzz [TARGET…] [--runs N | --seconds S]
                                  search for inputs that break a parser; without a budget, the fixed one of CI
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
     let outcome = match task {
         "demo" => demo::run(rest),
         "test" => test::run(rest),
+        "api-fuzz" => test::api_fuzz(rest),
         "verify" => verify::run(),
         "bench" => bench::run(rest),
         "fuzz" => fuzz::run(rest),

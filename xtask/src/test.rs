@@ -30,6 +30,7 @@ const SUITES: &[Suite] = &[
     Suite { name: "corpora", run: foreign_corpora },
     Suite { name: "conformance", run: conformance },
     Suite { name: "matrix", run: matrix },
+    Suite { name: "contract", run: contract },
     Suite { name: "e2e", run: e2e },
 ];
 
@@ -78,6 +79,21 @@ pub(crate) fn run(names: &[String]) -> Outcome<()> {
     if broken.is_empty() { Ok(()) } else { Err(format!("failed: {}", broken.join(", ")).into()) }
 }
 
+/// The long form of the suite `contract`.
+pub(crate) fn api_fuzz(arguments: &[String]) -> Outcome<()> {
+    let minutes = match arguments {
+        [] => 10_u64,
+        [option, number] if option == "--minutes" => {
+            number.parse().map_err(|_| format!("`{number}` is not a number of minutes"))?
+        }
+        _ => return Err("api-fuzz takes --minutes N and nothing else".into()),
+    };
+    set_up()?;
+    let count =
+        whole_system_tests_with("test:contract", &[("RUBRICA_FUZZ_SECONDS", (minutes * 60).to_string())])?;
+    if count.succeeded && count.failed == 0 { Ok(()) } else { Err("failed: contract".into()) }
+}
+
 fn rust() -> Outcome<Count> {
     cargo_tests(&mut cargo(&["test", "--workspace", "--no-fail-fast"]))
 }
@@ -116,13 +132,23 @@ fn matrix() -> Outcome<Count> {
     whole_system_tests("test:matrix")
 }
 
+/// The HTTP contract, judged by generated requests.
+fn contract() -> Outcome<Count> {
+    whole_system_tests("test:contract")
+}
+
 fn e2e() -> Outcome<Count> {
     demo::web()?;
     whole_system_tests("test:e2e")
 }
 
 fn whole_system_tests(script: &str) -> Outcome<Count> {
+    whole_system_tests_with(script, &[])
+}
+
+fn whole_system_tests_with(script: &str, variables: &[(&str, String)]) -> Outcome<Count> {
     let mut tests = node::script("tests", script)?;
+    tests.envs(variables.iter().map(|(name, value)| (name, value)));
     tests.env("RUBRICA", demo::binary("dev")?).env("RUBRICA_PYTHON", python::ensure()?);
     // Keys of the test PKI: made once, protecting nothing.
     tests.env("RUBRICA_TEST_KEYS", demo::target()?.join("test-keys"));

@@ -163,7 +163,7 @@ impl<'a> Page<'a> {
 fn scopes() -> String {
     let mut html = String::from(
         "<h3 id=\"scopes\">Scopes and roles</h3>\n<p>An API key has the scopes that it was made with, a person those of \
-         their roles.</p>\n<div class=\"wide\"><table><thead><tr><th>Scope</th><th>Allows to</th>",
+         their roles.</p>\n<div class=\"wide\" tabindex=\"0\" role=\"group\" aria-label=\"Table\"><table><thead><tr><th>Scope</th><th>Allows to</th>",
     );
     html.push_str(&Role::ALL.map(|role| format!("<th>{}</th>", role.as_str())).concat());
     html.push_str("</tr></thead><tbody>\n");
@@ -185,7 +185,7 @@ fn events() -> String {
         "<section><h2 id=\"events\">Events</h2>\n<p>Past-tense facts in the envelope of CloudEvents 1.0, each written in \
          the transaction of the change it tells, delivered at least once with the same <code>id</code>, in order for each \
          <code>subject</code>. They hold no personal data. Members of <code>data</code> in <em>italics</em> may be \
-         absent.</p>\n<div class=\"wide\"><table><thead><tr><th>Type</th><th>Meaning</th><th>Members of data</th></tr>\
+         absent.</p>\n<div class=\"wide\" tabindex=\"0\" role=\"group\" aria-label=\"Table\"><table><thead><tr><th>Type</th><th>Meaning</th><th>Members of data</th></tr>\
          </thead><tbody>\n",
     );
     for entry in event::catalogue() {
@@ -213,7 +213,7 @@ fn error_codes() -> String {
     let mut html = String::from(
         "<section><h2 id=\"errors\">Error codes</h2>\n<p>The member <code>code</code> of every problem, and of a signature \
          that failed. Some belong to the browser or to the command line and never come from this API: they have no \
-         status.</p>\n<div class=\"wide\"><table><thead><tr><th>Code</th><th>Status</th><th>Meaning</th>\
+         status.</p>\n<div class=\"wide\" tabindex=\"0\" role=\"group\" aria-label=\"Table\"><table><thead><tr><th>Code</th><th>Status</th><th>Meaning</th>\
          <th>Who acts</th></tr></thead><tbody>\n",
     );
     for code in ErrorCode::ALL {

@@ -9,7 +9,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use rubrica_core::ErrorCode;
 
-use super::problem::ApiError;
+use super::problem::{self, ApiError};
 use super::server::service::Ambiguous;
 use crate::{hex, random};
 
@@ -39,8 +39,15 @@ pub(super) async fn wrap(request: Request, next: Next) -> Response {
             .map(|(name, value)| (name.clone(), value.clone()))
             .filter(kept)
             .collect();
-        if let Some(cause) = error.cause() {
-            tracing::error!(request.id = request_id, code = %error.code(), cause, "request failed");
+        match error.cause() {
+            // Ours, and for the operator.
+            Some(cause) if problem::status(error.code()).is_server_error() => {
+                tracing::error!(request.id = request_id, code = %error.code(), cause, "request failed");
+            }
+            Some(cause) => {
+                tracing::debug!(request.id = request_id, code = %error.code(), cause, "request refused")
+            }
+            None => {}
         }
         response = error.render(&path, &request_id);
         response.headers_mut().extend(cors);

@@ -46,7 +46,7 @@ fn parameters(page: Page<'_>, parameters: &Value) -> String {
         return String::new();
     };
     let mut html = String::from(
-        "<h4>Parameters</h4>\n<div class=\"wide\"><table><thead><tr><th>Name</th><th>In</th><th>Type</th>\
+        "<h4>Parameters</h4>\n<div class=\"wide\" tabindex=\"0\" role=\"group\" aria-label=\"Table\"><table><thead><tr><th>Name</th><th>In</th><th>Type</th>\
          <th>Meaning</th></tr></thead><tbody>\n",
     );
     for parameter in parameters {
@@ -107,7 +107,7 @@ fn call(page: Page<'_>, operation: Operation<'_>) -> String {
             "\\\n  --data-binary @file".to_owned()
         });
     }
-    format!("<h4>Example</h4>\n<pre><code>{}</code></pre>\n", escape(&words.join(" ")))
+    format!("<h4>Example</h4>\n<pre tabindex=\"0\"><code>{}</code></pre>\n", escape(&words.join(" ")))
 }
 
 fn example_path(page: Page<'_>, operation: Operation<'_>) -> String {
@@ -140,7 +140,7 @@ fn responses(page: Page<'_>, responses: &Value) -> String {
             {
                 let example = examples::of_content(page, content);
                 html.push_str(&format!(
-                    "<details><summary>Example</summary><pre><code>{}</code></pre></details>\n",
+                    "<details><summary>Example</summary><pre tabindex=\"0\"><code>{}</code></pre></details>\n",
                     escape(&serde_json::to_string_pretty(&example).unwrap_or_default())
                 ));
             }

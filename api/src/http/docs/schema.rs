@@ -35,7 +35,8 @@ fn properties(schema: &Value) -> String {
         schema["required"].as_array().is_some_and(|names| names.iter().any(|required| required == name))
     };
     let mut html = String::from(
-        "<div class=\"wide\"><table><thead><tr><th>Member</th><th>Type</th><th>Meaning</th></tr></thead><tbody>\n",
+        "<div class=\"wide\" tabindex=\"0\" role=\"group\" aria-label=\"Table\"><table>\
+         <thead><tr><th>Member</th><th>Type</th><th>Meaning</th></tr></thead><tbody>\n",
     );
     let (first, then): (Vec<_>, Vec<_>) =
         members(&schema["properties"]).partition(|(name, _)| required(name));
