@@ -1,6 +1,7 @@
 //! An instance: its configuration, its ports, its database.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use rubrica_core::Timestamp;
 use tokio::sync::{Semaphore, watch};
@@ -87,7 +88,8 @@ impl App {
         clock: Arc<dyn Clock>,
         keys: Option<Arc<dyn SigningKeys>>,
     ) -> Result<Self, Failure> {
-        let store = Store::open(&config.store, &folder.database())?;
+        let queue_time = Duration::from_millis(config.limits.queue_time_ms);
+        let store = Store::open(&config.store, &folder.database())?.with_queue_time(queue_time);
         let objects = match role {
             Role::Server => Objects::open(folder.objects(), store.clone())?,
             Role::Beside => Objects::open_beside(folder.objects(), store.clone()),

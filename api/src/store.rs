@@ -26,16 +26,21 @@ mod value;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{Notify, oneshot};
 
 use crate::config;
 use crate::failure::Failure;
+use crate::shed::{Line, Load};
 
 pub(crate) use connection::{Connection, Row};
 pub(crate) use error::StoreError;
 pub(crate) use postgres::PostgresSettings;
 pub(crate) use value::{ColumnValue, FromColumn, ToValue, Value, params};
+
+/// How long a write may wait for its turn, unless [`Store::with_queue_time`] says otherwise.
+const WRITE_WAIT: Duration = Duration::from_millis(200);
 
 /// Runs a job, unless there is no connection to run it on.
 type Job = Box<dyn FnOnce(Result<&Connection, StoreError>) -> Done + Send>;
@@ -55,6 +60,8 @@ pub(crate) struct Store {
     database: Database,
     /// Told after every commit of events by this process.
     emitted: Arc<Notify>,
+    /// Writes that wait for a connection.
+    for_writer: Arc<Line>,
 }
 
 #[derive(Debug, Clone)]
@@ -89,7 +96,17 @@ impl Store {
     }
 
     fn new(database: Database) -> Self {
-        Self { database, emitted: Arc::default() }
+        Self { database, emitted: Arc::default(), for_writer: Line::new(WRITE_WAIT) }
+    }
+
+    /// The same store, whose writes should wait no longer than this for their turn.
+    pub(crate) fn with_queue_time(self, target: Duration) -> Self {
+        Self { for_writer: Line::new(target), ..self }
+    }
+
+    /// How many writes wait for their turn.
+    pub(crate) fn load(&self) -> Load {
+        self.for_writer.load()
     }
 
     #[allow(dead_code, reason = "the relay comes next")]
@@ -108,6 +125,11 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     {
+        let waiting = self.for_writer.wait();
+        let job = move |connection: &Connection| {
+            drop(waiting);
+            job(connection)
+        };
         match &self.database {
             Database::Sqlite(sqlite) => run(|job| sqlite.submit(job), job, &self.emitted).await,
             Database::Postgres(postgres) => run(|job| postgres.submit(job), job, &self.emitted).await,

@@ -109,7 +109,7 @@ fn admit(app: &Arc<App>, request: &Request, credential: Option<&Client>) -> Resu
     let allowance = app.client_limits.allowance(&client);
     let left = accounts.begin(&client, allowance, now).map_err(too_many)?;
     if begins_something(request) {
-        let shed = match app.engine.load() {
+        let shed = match app.engine.load().max(app.store.load()) {
             Load::Normal => false,
             Load::High => !accounts.is_modest(&client, now),
             Load::Extreme => true,

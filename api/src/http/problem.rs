@@ -168,7 +168,12 @@ impl From<ObjectError> for ApiError {
                 Self::new(ErrorCode::PayloadTooLarge, format!("a document has at most {limit_bytes} bytes"))
             }
             ObjectError::Store(error) => error.into(),
-            ObjectError::Missing(_) | ObjectError::Damaged(_) | ObjectError::Io(_) => Self::internal(error),
+            // Full, unplugged, read-only: the operator's matter, and it may pass.
+            ObjectError::Io(_) => {
+                Self::new(ErrorCode::Unavailable, "the documents cannot be reached or kept now; try again")
+                    .because(error)
+            }
+            ObjectError::Missing(_) | ObjectError::Damaged(_) => Self::internal(error),
         }
     }
 }

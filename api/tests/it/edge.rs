@@ -1,6 +1,7 @@
 //! The edge of the server: its answers to whoever does not ask properly.
 
 mod disconnects;
+mod disk_full;
 mod limits;
 mod raw;
 mod slow_clients;

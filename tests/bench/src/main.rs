@@ -1,4 +1,4 @@
-//! `rubrica-bench [token] [pdf] [verify] [memory]`: our figures beside their peers and limits, measured in one run.
+//! `rubrica-bench [token] [overload] [pdf] [verify] [memory]`: our figures beside their peers and limits, measured in one run.
 //!
 //! Machines are shared and noisy: only the ratios inside one run mean something. Where a peer is a single
 //! process the unit is work per CPU-second; where several processes work together it is wall time, in rounds
@@ -7,6 +7,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark prints its figures")]
 
 mod memory;
+mod overload;
 mod pdf;
 mod peer;
 mod samples;
@@ -19,7 +20,7 @@ use std::process::ExitCode;
 /// What went wrong, for a person at a terminal.
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
-const ROWS: [&str; 4] = ["token", "pdf", "verify", "memory"];
+const ROWS: [&str; 5] = ["token", "overload", "pdf", "verify", "memory"];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -44,6 +45,9 @@ fn rows(names: &[String]) -> Outcome<()> {
     let mut table = table::Table::default();
     if wanted("token") {
         token::measure(&mut table)?;
+    }
+    if wanted("overload") {
+        overload::measure(&mut table)?;
     }
     if wanted("pdf") {
         pdf::measure(&mut table)?;

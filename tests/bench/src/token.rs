@@ -68,15 +68,15 @@ pub(crate) fn measure(table: &mut Table) -> Outcome<()> {
 }
 
 /// Token and store on a memory file system where there is one: we measure ourselves, not the disk.
-fn memory_folder() -> Outcome<tempfile::TempDir> {
+pub(crate) fn memory_folder() -> Outcome<tempfile::TempDir> {
     let memory = Path::new("/dev/shm");
     Ok(if memory.is_dir() { tempfile::tempdir_in(memory)? } else { tempfile::tempdir()? })
 }
 
 /// `rubrica demo` on a free port; ends with the value.
-struct Server {
+pub(crate) struct Server {
     process: Child,
-    address: String,
+    pub(crate) address: String,
     agent: ureq::Agent,
 }
 
@@ -90,6 +90,10 @@ impl Drop for Server {
 
 impl Server {
     fn start(rubrica: &str, data: &Path) -> Outcome<Self> {
+        Self::start_with(rubrica, data, &[])
+    }
+
+    pub(crate) fn start_with(rubrica: &str, data: &Path, variables: &[(&str, &str)]) -> Outcome<Self> {
         let site = data.with_file_name("site");
         fs::create_dir_all(&site)?;
         fs::write(site.join("index.html"), "")?;
@@ -98,6 +102,7 @@ impl Server {
             .arg(data)
             .arg("--site")
             .arg(&site)
+            .envs(variables.iter().copied())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()?;
@@ -121,8 +126,8 @@ impl Server {
         Ok(response.body_mut().read_json()?)
     }
 
-    /// Signatures released per second of wall time, each by a request of its own.
-    fn rate(&self, format: &str, document: &[u8]) -> Outcome<f64> {
+    /// A session of one person with a document; the token of the one and the id of the other.
+    pub(crate) fn upload(&self, document: &[u8]) -> Outcome<(String, String)> {
         let session = self.post("/demo/sessions", "", &json!({ "person_id": "ana" }))?;
         let token = session["token"].as_str().ok_or("the session has no token")?;
         let mut response = self
@@ -133,7 +138,15 @@ impl Server {
             .header("rubrica-file-name", "sample.pdf")
             .send(document)?;
         let uploaded: Value = response.body_mut().read_json()?;
-        let body = json!({ "document_id": uploaded["id"], "custody": "hsm", "format": format });
+        let text = |value: &Value| value.as_str().map(ToOwned::to_owned).ok_or("an answer lacks a member");
+        Ok((text(&session["token"])?, text(&uploaded["id"])?))
+    }
+
+    /// Signatures released per second of wall time, each by a request of its own.
+    fn rate(&self, format: &str, document: &[u8]) -> Outcome<f64> {
+        let (token, document) = self.upload(document)?;
+        let token = token.as_str();
+        let body = json!({ "document_id": document, "custody": "hsm", "format": format });
         let start = Instant::now();
         let counts = thread::scope(|scope| {
             let clients: Vec<_> =

@@ -38,7 +38,11 @@ impl Instance {
     }
 
     pub(crate) fn start_with(options: &Options<'_>) -> Self {
-        let folder = memory_folder();
+        Self::start_in(memory_folder(), options)
+    }
+
+    /// Starts in a folder that the caller has prepared.
+    pub(crate) fn start_in(folder: TempDir, options: &Options<'_>) -> Self {
         copy(template(), &folder.path().join("data"));
         let mut instance = Self { folder, process: None, url: String::new(), log: Arc::default() };
         instance.run(options);
