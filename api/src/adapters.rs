@@ -2,5 +2,7 @@
 
 pub(crate) mod clock;
 pub(crate) mod environment;
+pub(crate) mod object_bucket;
+pub(crate) mod object_folder;
 pub(crate) mod pkcs11;
 pub(crate) mod software_key;

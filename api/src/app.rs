@@ -6,7 +6,9 @@ use std::time::Duration;
 use rubrica_core::Timestamp;
 use tokio::sync::{Semaphore, watch};
 
-use crate::config::Config;
+use crate::adapters::object_bucket::ObjectBucket;
+use crate::adapters::object_folder::ObjectFolder;
+use crate::config::{Config, ObjectsKind};
 use crate::data_folder::DataFolder;
 use crate::engine::Engine;
 use crate::failure::Failure;
@@ -18,7 +20,7 @@ use crate::lookup::LookupKey;
 use crate::objects::Objects;
 use crate::oidc::Oidc;
 use crate::permission::Permission;
-use crate::ports::{Clock, SigningKeys};
+use crate::ports::{Clock, LargeObjects, SigningKeys};
 use crate::store::Store;
 use crate::store::api_keys::KnownApiKeys;
 use crate::store::sessions::KnownSessions;
@@ -90,9 +92,13 @@ impl App {
     ) -> Result<Self, Failure> {
         let queue_time = Duration::from_millis(config.limits.queue_time_ms);
         let store = Store::open(&config.store, &folder.database())?.with_queue_time(queue_time);
+        let large: Arc<dyn LargeObjects> = match config.objects.kind {
+            ObjectsKind::Folder => Arc::new(ObjectFolder::new(folder.objects())),
+            ObjectsKind::S3 => Arc::new(ObjectBucket::new(&config.objects)?),
+        };
         let objects = match role {
-            Role::Server => Objects::open(folder.objects(), store.clone())?,
-            Role::Beside => Objects::open_beside(folder.objects(), store.clone()),
+            Role::Server => Objects::open(&folder.objects(), large, store.clone())?,
+            Role::Beside => Objects::open_beside(&folder.objects(), large, store.clone()),
         };
         let clients = config
             .clients

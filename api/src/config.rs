@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use crate::failure::Failure;
 
 pub(crate) use sections::{
-    Client, Data, Fetch, ForwardedHeader, Limits, Log, LogFormat, LogLevel, Oidc, Server, Sessions,
-    Signatures, Store, Token, Trust, Tsa,
+    Client, Data, Fetch, ForwardedHeader, Limits, Log, LogFormat, LogLevel, Objects, ObjectsKind, Oidc,
+    Server, Sessions, Signatures, Store, Token, Trust, Tsa,
 };
 
 /// Everything an instance can be told.
@@ -23,6 +23,7 @@ pub(crate) struct Config {
     pub(crate) limits: Limits,
     pub(crate) data: Data,
     pub(crate) store: Store,
+    pub(crate) objects: Objects,
     pub(crate) token: Token,
     pub(crate) trust: Trust,
     pub(crate) sessions: Sessions,
@@ -60,6 +61,7 @@ impl Config {
         };
         resolve(&mut self.data.folder);
         resolve(&mut self.store.password_file);
+        resolve(&mut self.objects.secret_key_file);
         resolve(&mut self.token.pin_file);
         resolve(&mut self.fetch.cache_folder);
         resolve(&mut self.tsa.password_file);
@@ -104,6 +106,16 @@ impl Config {
             (self.server.max_connections > 0, "server.max_connections must not be 0"),
             ((1..=64).contains(&self.store.connections), "store.connections must be 1 to 64"),
             ((100..=120_000).contains(&self.store.timeout_ms), "store.timeout_ms must be 100 to 120000"),
+            (
+                self.objects.kind == ObjectsKind::Folder || !self.objects.bucket.is_empty(),
+                "objects.bucket must be named when objects.kind is `s3`",
+            ),
+            (
+                self.objects.kind == ObjectsKind::Folder
+                    || !(self.objects.region.is_empty() && self.objects.endpoint.is_empty()),
+                "objects.region or objects.endpoint must be named when objects.kind is `s3`",
+            ),
+            ((100..=120_000).contains(&self.objects.timeout_ms), "objects.timeout_ms must be 100 to 120000"),
             (self.server.max_connections_per_address > 0, "server.max_connections_per_address must not be 0"),
             (
                 (8192..=1 << 20).contains(&self.server.header_bytes),

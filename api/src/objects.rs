@@ -1,34 +1,39 @@
 //! Documents and artefacts by their SHA-256.
 //!
-//! Small ones are rows of the database and share its group commits; large ones are files, written beside their place,
-//! synced and renamed. Whoever reads an object gets the bytes that the digest names, or an error.
+//! Small ones are rows of the database and share its group commits; large ones lie in a folder or in a bucket. What comes in
+//! from the network is a file of ours first, so that it gets its place only when all of it is here and its digest is known.
+//! Whoever reads an object gets the bytes that the digest names, or an error.
 
 mod incoming;
 
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::digest::{Context, SHA256, digest};
 use bytes::Bytes;
-use tokio::sync::mpsc;
+use tokio::runtime::Handle;
 
-use crate::data_folder::{create_private_dir, sync_folder, unwritable};
+use crate::adapters::object_folder;
+use crate::data_folder::unwritable;
 use crate::failure::Failure;
 use crate::hex;
+use crate::ports::{LargeObjectError, LargeObjects, ObjectPieces};
 use crate::store::{self, Connection, Store, StoreError};
 
+use incoming::Spill;
 pub(crate) use incoming::{Incoming, Unkept, UnkeptBytes};
 
 /// Up to this size an object is a row: SQLite reads and writes such rows faster than a file system its files.
 const LARGEST_ROW: usize = 64 * 1024;
-/// Read or written at a time.
-const CHUNK: usize = 256 * 1024;
+/// Below the folder of objects: what is on its way.
+const INCOMING: &str = "incoming";
 
 /// The object store of an instance.
 #[derive(Debug, Clone)]
 pub(crate) struct Objects {
-    folder: PathBuf,
+    incoming: PathBuf,
+    large: Arc<dyn LargeObjects>,
     store: Store,
 }
 
@@ -75,76 +80,67 @@ pub(crate) enum ObjectError {
         /// The limit.
         limit_bytes: u64,
     },
-    /// The disk.
+    /// The bytes do not have the digest that was announced.
+    #[error("the bytes have another digest than announced")]
+    OtherDigest,
+    /// The disk or the bucket. It may work later; nothing was kept.
     #[error("object store: {0}")]
-    Io(#[from] io::Error),
+    Unavailable(String),
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl Objects {
-    /// Opens the folder and removes what an interrupted upload left.
-    pub(crate) fn open(folder: PathBuf, store: Store) -> Result<Self, Failure> {
-        let incoming = folder.join("incoming");
-        let clean = || {
-            match fs::remove_dir_all(&incoming) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
-            create_private_dir(&incoming)
-        };
-        clean().map_err(|error| unwritable(&folder, &error))?;
-        Ok(Self { folder, store })
+    /// Opens the store of a server and removes what an interrupted upload left.
+    pub(crate) fn open(folder: &Path, large: Arc<dyn LargeObjects>, store: Store) -> Result<Self, Failure> {
+        let incoming = folder.join(INCOMING);
+        object_folder::clean(&incoming).map_err(|error| unwritable(folder, &error))?;
+        Ok(Self { incoming, large, store })
     }
 
-    /// Opens the folder of an instance that may be running, for a command beside it.
-    pub(crate) const fn open_beside(folder: PathBuf, store: Store) -> Self {
-        Self { folder, store }
+    /// Opens the store of an instance that may be running, for a command beside it.
+    pub(crate) fn open_beside(folder: &Path, large: Arc<dyn LargeObjects>, store: Store) -> Self {
+        Self { incoming: folder.join(INCOMING), large, store }
     }
 
-    /// Whether a file can be written.
+    /// Whether an object can be kept.
     pub(crate) async fn check(&self) -> Result<(), ObjectError> {
-        let folder = self.folder.clone();
-        let write = move || incoming::Spill::create(&folder)?.write(b"ok");
-        Ok(tokio::task::spawn_blocking(write).await.map_err(|_| StoreError::Stopped)??)
+        let incoming = self.incoming.clone();
+        let write = move || Spill::create(&incoming)?.write(b"ok");
+        tokio::task::spawn_blocking(write).await.map_err(|_| StoreError::Stopped)??;
+        self.large.check().await.map_err(|error| ObjectError::of(error, None))
     }
 
     /// Begins an object whose bytes come in pieces.
     pub(crate) fn receive(&self, limit_bytes: u64) -> Incoming {
-        Incoming::new(self.folder.clone(), limit_bytes)
+        Incoming::new(self.incoming.clone(), Arc::clone(&self.large), limit_bytes)
     }
 
-    /// Stores bytes that are in memory. Blocks on the disk when they are many.
+    /// Stores bytes that are in memory. Blocks when they are many.
     pub(crate) fn put(&self, bytes: Vec<u8>) -> Result<Stored, ObjectError> {
         let sha256 = sha256(&bytes);
         let size_bytes = bytes.len() as u64;
         if bytes.len() <= LARGEST_ROW {
             return Ok(Stored { sha256, size_bytes, row: Some(bytes) });
         }
-        let mut file = incoming::Spill::create(&self.folder)?;
+        let mut file = Spill::create(&self.incoming)?;
         file.write(&bytes)?;
-        file.place(&self.folder, &sha256)?;
+        drop(bytes);
+        let keep = self.large.keep(file.into_file(), sha256);
+        tokio::task::block_in_place(|| Handle::current().block_on(keep))
+            .map_err(|error| ObjectError::of(error, Some(&sha256)))?;
         Ok(Stored { sha256, size_bytes, row: None })
     }
 
     /// Reads a whole object and checks its digest.
     pub(crate) async fn read(&self, sha256: [u8; 32]) -> Result<Vec<u8>, ObjectError> {
-        let check = move |bytes: Vec<u8>| {
-            if self::sha256(&bytes) == sha256 {
-                Ok(bytes)
-            } else {
-                Err(ObjectError::Damaged(hex::encode(sha256)))
-            }
-        };
-        if let Some(row) =
-            self.store.read(move |connection| store::objects::find(connection, &sha256)).await?
-        {
-            return check(row);
+        let mut pieces = self.pieces(sha256).await?;
+        let mut bytes = Vec::new();
+        while let Some(piece) = pieces.next().await? {
+            bytes.extend_from_slice(&piece);
         }
-        let file = place(&self.folder, &sha256);
-        let read = move || fs::read(file).map_err(|error| missing_or(error, &sha256)).and_then(check);
-        tokio::task::spawn_blocking(read).await.map_err(|_| StoreError::Stopped)?
+        Ok(bytes)
     }
 
     /// Reads objects whose bytes make one document, and checks the digest of each.
@@ -158,56 +154,79 @@ impl Objects {
         Ok(bytes)
     }
 
-    /// Reads an object in pieces, for a download: nothing is held in memory.
-    pub(crate) async fn stream(
-        &self,
-        sha256: [u8; 32],
-        pieces: mpsc::Sender<Result<Bytes, io::Error>>,
-    ) -> Result<(), ObjectError> {
-        if let Some(bytes) =
-            self.store.read(move |connection| store::objects::find(connection, &sha256)).await?
-        {
-            // The receiver may have gone: then nobody needs the rest.
-            let _ = pieces.send(Ok(bytes.into())).await;
-            return Ok(());
-        }
-        let mut file =
-            File::open(place(&self.folder, &sha256)).map_err(|error| missing_or(error, &sha256))?;
-        let copy = move || {
-            loop {
-                let mut piece = Vec::with_capacity(CHUNK);
-                let sent = match (&mut file).take(CHUNK as u64).read_to_end(&mut piece) {
-                    Ok(0) => return,
-                    Ok(_) => pieces.blocking_send(Ok(piece.into())),
-                    Err(error) => pieces.blocking_send(Err(error)),
-                };
-                if sent.is_err() {
-                    return;
-                }
+    /// Opens an object for reading in pieces: nothing is held in memory. The last piece comes only when the digest of all of
+    /// them is right.
+    pub(crate) async fn pieces(&self, sha256: [u8; 32]) -> Result<Pieces, ObjectError> {
+        let find = move |connection: &Connection| store::objects::find(connection, &sha256);
+        let source = match self.store.read(find).await? {
+            Some(row) => Source::Row(Some(row.into())),
+            None => {
+                let opened = self.large.open(sha256).await;
+                Source::Large(opened.map_err(|error| ObjectError::of(error, Some(&sha256)))?)
             }
         };
-        tokio::task::spawn_blocking(copy).await.map_err(|_| StoreError::Stopped)?;
-        Ok(())
+        Ok(Pieces { source, sha256, hash: Context::new(&SHA256), held: None, ended: false })
+    }
+}
+
+impl ObjectError {
+    fn of(error: LargeObjectError, sha256: Option<&[u8; 32]>) -> Self {
+        match error {
+            LargeObjectError::Missing => Self::Missing(sha256.map(hex::encode).unwrap_or_default()),
+            LargeObjectError::Unavailable(cause) => Self::Unavailable(cause),
+        }
+    }
+}
+
+/// The bytes of an object, held back by one piece until all are known to be right.
+pub(crate) struct Pieces {
+    source: Source,
+    sha256: [u8; 32],
+    hash: Context,
+    held: Option<Bytes>,
+    ended: bool,
+}
+
+impl fmt::Debug for Pieces {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pieces").field("sha256", &hex::encode(self.sha256)).finish_non_exhaustive()
+    }
+}
+
+enum Source {
+    Row(Option<Bytes>),
+    Large(Box<dyn ObjectPieces>),
+}
+
+impl Pieces {
+    /// The next piece; `None` at the end.
+    pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, ObjectError> {
+        while !self.ended {
+            let piece = match &mut self.source {
+                Source::Row(bytes) => bytes.take(),
+                Source::Large(pieces) => {
+                    pieces.next().await.map_err(|error| ObjectError::of(error, Some(&self.sha256)))?
+                }
+            };
+            let Some(piece) = piece else {
+                self.ended = true;
+                if self.hash.clone().finish().as_ref() != self.sha256 {
+                    return Err(ObjectError::Damaged(hex::encode(self.sha256)));
+                }
+                break;
+            };
+            self.hash.update(&piece);
+            if let Some(before) = self.held.replace(piece) {
+                return Ok(Some(before));
+            }
+        }
+        Ok(self.held.take())
     }
 }
 
 /// SHA-256 of bytes.
 pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
     digest(&SHA256, bytes).as_ref().try_into().expect("SHA-256 has 32 bytes")
-}
-
-/// `ab/cdef…` below the folder.
-fn place(folder: &Path, sha256: &[u8; 32]) -> PathBuf {
-    let name = hex::encode(sha256);
-    folder.join(&name[..2]).join(&name[2..])
-}
-
-fn missing_or(error: io::Error, sha256: &[u8; 32]) -> ObjectError {
-    if error.kind() == io::ErrorKind::NotFound {
-        ObjectError::Missing(hex::encode(sha256))
-    } else {
-        ObjectError::Io(error)
-    }
 }
 
 #[cfg(test)]

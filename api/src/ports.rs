@@ -5,11 +5,43 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Instant;
 
+use bytes::Bytes;
 use rubrica_core::Timestamp;
+use tempfile::NamedTempFile;
 use tokio::sync::watch;
 
 /// A future behind a port.
 pub(crate) type PortFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Where large objects lie, by their SHA-256.
+pub(crate) trait LargeObjects: Send + Sync + fmt::Debug {
+    /// Keeps a file under its digest; it is durable when this resolves. Keeping the same again changes nothing.
+    fn keep(&self, file: NamedTempFile, sha256: [u8; 32]) -> PortFuture<'_, Result<(), LargeObjectError>>;
+
+    /// Opens an object for reading. Nobody has checked yet that it has this digest.
+    fn open(&self, sha256: [u8; 32]) -> PortFuture<'_, Result<Box<dyn ObjectPieces>, LargeObjectError>>;
+
+    /// Whether an object could be kept now.
+    fn check(&self) -> PortFuture<'_, Result<(), LargeObjectError>>;
+}
+
+/// The bytes of an object, one piece after the other.
+pub(crate) trait ObjectPieces: Send {
+    /// The next piece, never empty; `None` at the end.
+    fn next(&mut self) -> PortFuture<'_, Result<Option<Bytes>, LargeObjectError>>;
+}
+
+/// Why a large object could not be kept or read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub(crate) enum LargeObjectError {
+    /// There is no such object.
+    #[error("there is no such object")]
+    Missing,
+    /// It cannot be reached, is full or refuses. It may work later.
+    #[error("{0}")]
+    Unavailable(String),
+}
 
 /// The clock.
 pub(crate) trait Clock: Send + Sync + fmt::Debug {

@@ -1,4 +1,4 @@
-//! pyHanko and certomancer in a virtual environment outside the checkout.
+//! Foreign programs in Python, in virtual environments outside the checkout.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -6,12 +6,22 @@ use std::process::Command;
 use crate::process::{Outcome, execute, root};
 use crate::tools;
 
-/// Makes the environment when `tests/requirements.txt` changed; answers its Python.
+/// pyHanko and certomancer; answers the Python that has them.
 pub(crate) fn ensure() -> Outcome<PathBuf> {
-    let requirements = root().join("tests/requirements.txt");
+    environment("python", "tests/requirements.txt")
+}
+
+/// The stand-in for a bucket; answers the Python that has it.
+pub(crate) fn ensure_for_buckets() -> Outcome<PathBuf> {
+    environment("python-bucket", "tests/requirements-bucket.txt")
+}
+
+/// Makes the environment anew when its requirements changed.
+fn environment(name: &str, requirements: &str) -> Outcome<PathBuf> {
+    let requirements = root().join(requirements);
     let wanted =
         std::fs::read(&requirements).map_err(|error| format!("{}: {error}", requirements.display()))?;
-    let folder = tools::cache().join("python");
+    let folder = tools::cache().join(name);
     let python = folder.join("bin/python");
     let stamp = folder.join("installed-requirements");
     if python.is_file() && std::fs::read(&stamp).is_ok_and(|installed| installed == wanted) {

@@ -95,7 +95,8 @@ pub(crate) fn api_fuzz(arguments: &[String]) -> Outcome<()> {
 }
 
 fn rust() -> Outcome<Count> {
-    cargo_tests(&mut cargo(&["test", "--workspace", "--no-fail-fast"]))
+    let mut tests = cargo(&["test", "--workspace", "--no-fail-fast"]);
+    cargo_tests(tests.env("RUBRICA_BUCKET_PYTHON", python::ensure_for_buckets()?))
 }
 
 fn wasm() -> Outcome<Count> {

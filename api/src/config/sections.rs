@@ -99,6 +99,43 @@ impl Store {
     }
 }
 
+/// Where large documents and artefacts lie.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Objects {
+    pub(crate) kind: ObjectsKind,
+    pub(crate) bucket: String,
+    pub(crate) region: String,
+    pub(crate) endpoint: String,
+    pub(crate) prefix: String,
+    pub(crate) access_key_id: String,
+    pub(crate) secret_key_file: PathBuf,
+    pub(crate) timeout_ms: u64,
+}
+
+/// The kinds of place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ObjectsKind {
+    /// `objects` in the data folder.
+    Folder,
+    /// A bucket.
+    S3,
+}
+
+impl Objects {
+    /// The secret of [`Objects::access_key_id`]; `None` when credentials come from where this runs.
+    pub(crate) fn secret_key(&self) -> Result<Option<Secret>, Failure> {
+        if self.access_key_id.is_empty() {
+            return Ok(None);
+        }
+        match std::env::var("RUBRICA_OBJECTS_SECRET_KEY") {
+            Ok(secret) => Ok(Some(Secret::new(secret))),
+            Err(_) => Secret::from_file(&self.secret_key_file).map(Some),
+        }
+    }
+}
+
 /// The PKCS#11 token.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -64,7 +64,7 @@ fn set_from_environment(table: &mut Table, name: &str, text: &str) -> Result<(),
     // Old and short name, which test runners and PKCS#11 tools share; secrets are read elsewhere.
     let rest = match rest {
         "PKCS11_MODULE" => "TOKEN_MODULE",
-        "TOKEN_PIN" | "TSA_PASSWORD" | "TSA_TOKEN" | "STORE_PASSWORD" => return Ok(()),
+        "TOKEN_PIN" | "TSA_PASSWORD" | "TSA_TOKEN" | "STORE_PASSWORD" | "OBJECTS_SECRET_KEY" => return Ok(()),
         other => other,
     }
     .to_ascii_lowercase();

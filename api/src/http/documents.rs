@@ -83,17 +83,11 @@ pub(super) async fn create_document(
     let principal = caller.principal();
     // A client may go now: what arrived whole gets its row, so that no file stays without one.
     let keep = tokio::spawn(async move {
-        let stored = incoming.finish().await?;
+        let stored = incoming.finish(announced).await?;
         if stored.size_bytes() == 0 {
             return Err(ApiError::new(
                 ErrorCode::InvalidRequest,
                 "the document is empty; send its bytes as the body",
-            ));
-        }
-        if announced.is_some_and(|announced| announced != stored.sha256()) {
-            return Err(ApiError::new(
-                ErrorCode::DigestMismatch,
-                "the bytes do not have the announced digest; send them again",
             ));
         }
         let row = DocumentRow {
@@ -170,7 +164,7 @@ pub(super) async fn download_document(
         size_bytes: row.size_bytes,
         sha256: row.sha256,
     };
-    Ok(download.start(&app))
+    download.start(&app).await
 }
 
 /// The document, if it exists for this scope.

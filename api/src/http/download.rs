@@ -15,7 +15,9 @@ use hyper::body::Frame;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::sync::mpsc;
 
+use super::problem::ApiResult;
 use crate::app::App;
+use crate::objects::ObjectError;
 
 /// `Content-Digest` (RFC 9530).
 pub(super) const CONTENT_DIGEST: HeaderName = HeaderName::from_static("content-digest");
@@ -35,17 +37,34 @@ pub(super) struct Download {
 }
 
 impl Download {
-    /// Begins the answer; a failure later breaks the body off, which the client sees by its length.
-    pub(super) fn start(self, app: &Arc<App>) -> Response {
-        let (sender, pieces) = mpsc::channel(4);
+    /// Begins the answer once the first object is open; a failure later breaks the body off, which the client sees by its
+    /// length.
+    pub(super) async fn start(self, app: &Arc<App>) -> ApiResult<Response> {
         let objects = app.objects.clone();
+        let mut parts = self.parts.into_iter();
+        let mut open = match parts.next() {
+            Some(first) => Some(objects.pieces(first).await?),
+            None => None,
+        };
+        let (sender, pieces) = mpsc::channel(4);
         tokio::spawn(async move {
-            for part in self.parts {
-                if let Err(error) = objects.stream(part, sender.clone()).await {
-                    tracing::error!(%error, "a download broke off");
-                    let _ = sender.send(Err(io::Error::other("the object cannot be read"))).await;
-                    return;
+            let send = async {
+                while let Some(mut object) = open.take() {
+                    while let Some(piece) = object.next().await? {
+                        if sender.send(Ok(piece)).await.is_err() {
+                            // The receiver has gone: nobody needs the rest.
+                            return Ok(());
+                        }
+                    }
+                    if let Some(next) = parts.next() {
+                        open = Some(objects.pieces(next).await?);
+                    }
                 }
+                Ok::<_, ObjectError>(())
+            };
+            if let Err(error) = send.await {
+                tracing::error!(%error, "a download broke off");
+                let _ = sender.send(Err(io::Error::other("the object cannot be read"))).await;
             }
         });
         let mut response = Response::new(Body::new(Streamed(pieces)));
@@ -68,7 +87,7 @@ impl Download {
                 headers.insert(name, value);
             }
         }
-        response
+        Ok(response)
     }
 }
 

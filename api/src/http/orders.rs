@@ -276,7 +276,7 @@ pub(super) async fn download_order_document(
         size_bytes: revision.size_bytes,
         sha256: revision.sha256,
     };
-    Ok(download.start(&app))
+    download.start(&app).await
 }
 
 /// The order as this scope sees it.

@@ -167,9 +167,13 @@ impl From<ObjectError> for ApiError {
             ObjectError::TooLarge { limit_bytes } => {
                 Self::new(ErrorCode::PayloadTooLarge, format!("a document has at most {limit_bytes} bytes"))
             }
+            ObjectError::OtherDigest => Self::new(
+                ErrorCode::DigestMismatch,
+                "the bytes do not have the announced digest; send them again",
+            ),
             ObjectError::Store(error) => error.into(),
             // Full, unplugged, read-only: the operator's matter, and it may pass.
-            ObjectError::Io(_) => {
+            ObjectError::Unavailable(_) => {
                 Self::new(ErrorCode::Unavailable, "the documents cannot be reached or kept now; try again")
                     .because(error)
             }

@@ -203,7 +203,7 @@ pub(super) async fn download_signature(
         size_bytes: artefact.size_bytes,
         sha256: artefact.sha256,
     };
-    Ok(download.start(&app))
+    download.start(&app).await
 }
 
 fn to_json(pdf: &PdfOptions) -> String {

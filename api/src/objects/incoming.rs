@@ -1,8 +1,8 @@
 //! An object that arrives in pieces: in memory while it is small, in a file from then on.
 
-use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use aws_lc_rs::digest::{Context, SHA256};
 use bytes::Bytes;
@@ -10,7 +10,8 @@ use tempfile::NamedTempFile;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::{LARGEST_ROW, ObjectError, Stored, create_private_dir, place, sha256, sync_folder};
+use super::{LARGEST_ROW, ObjectError, Stored, sha256};
+use crate::ports::LargeObjects;
 use crate::store::StoreError;
 
 /// Pieces between the network and the disk.
@@ -19,7 +20,8 @@ const QUEUE: usize = 8;
 /// Takes the pieces of one object. Dropping it forgets them.
 #[derive(Debug)]
 pub(crate) struct Incoming {
-    folder: PathBuf,
+    incoming: PathBuf,
+    large: Arc<dyn LargeObjects>,
     limit_bytes: u64,
     size_bytes: u64,
     target: Target,
@@ -32,8 +34,8 @@ enum Target {
 }
 
 impl Incoming {
-    pub(super) const fn new(folder: PathBuf, limit_bytes: u64) -> Self {
-        Self { folder, limit_bytes, size_bytes: 0, target: Target::Memory(Vec::new()) }
+    pub(super) const fn new(incoming: PathBuf, large: Arc<dyn LargeObjects>, limit_bytes: u64) -> Self {
+        Self { incoming, large, limit_bytes, size_bytes: 0, target: Target::Memory(Vec::new()) }
     }
 
     /// Adds a piece.
@@ -49,7 +51,7 @@ impl Incoming {
             bytes.extend_from_slice(&piece);
             if bytes.len() > LARGEST_ROW {
                 let first = Bytes::from(std::mem::take(bytes));
-                self.target = start_writer(self.folder.clone());
+                self.target = start_writer(self.incoming.clone());
                 return self.send(first).await;
             }
             return Ok(());
@@ -57,22 +59,25 @@ impl Incoming {
         self.send(piece).await
     }
 
-    /// Ends the object. A large one is on the disk when this resolves.
-    pub(crate) async fn finish(self) -> Result<Stored, ObjectError> {
-        match self.target {
-            Target::Memory(bytes) => {
-                Ok(Stored { sha256: sha256(&bytes), size_bytes: self.size_bytes, row: Some(bytes) })
-            }
-            Target::File { pieces, writer } => {
-                drop(pieces);
-                let (spill, sha256) = writer.await.map_err(|_| StoreError::Stopped)??;
-                let folder = self.folder;
-                tokio::task::spawn_blocking(move || spill.place(&folder, &sha256))
-                    .await
-                    .map_err(|_| StoreError::Stopped)??;
-                Ok(Stored { sha256, size_bytes: self.size_bytes, row: None })
-            }
+    /// Ends the object. A large one has its place when this resolves.
+    ///
+    /// # Errors
+    /// [`ObjectError::OtherDigest`] when it does not have the digest that was announced; then nothing is kept.
+    pub(crate) async fn finish(self, announced: Option<[u8; 32]>) -> Result<Stored, ObjectError> {
+        let (large, size_bytes) = (Arc::clone(&self.large), self.size_bytes);
+        let ended = self.finish_unkept().await?;
+        let sha256 = ended.sha256;
+        if announced.is_some_and(|announced| announced != sha256) {
+            return Err(ObjectError::OtherDigest);
         }
+        let row = match ended.bytes {
+            UnkeptBytes::Memory(bytes) => Some(bytes),
+            UnkeptBytes::File(file) => {
+                large.keep(file, sha256).await.map_err(|error| ObjectError::of(error, Some(&sha256)))?;
+                None
+            }
+        };
+        Ok(Stored { sha256, size_bytes, row })
     }
 
     /// Ends an object that nobody keeps: a large one lies in a file without a place, which goes with the value.
@@ -86,7 +91,11 @@ impl Incoming {
             Target::File { pieces, writer } => {
                 drop(pieces);
                 let (spill, sha256) = writer.await.map_err(|_| StoreError::Stopped)??;
-                Ok(Unkept { sha256, size_bytes: self.size_bytes, bytes: UnkeptBytes::File(spill.0) })
+                Ok(Unkept {
+                    sha256,
+                    size_bytes: self.size_bytes,
+                    bytes: UnkeptBytes::File(spill.into_file()),
+                })
             }
         }
     }
@@ -121,10 +130,10 @@ pub(crate) enum UnkeptBytes {
     File(NamedTempFile),
 }
 
-fn start_writer(folder: PathBuf) -> Target {
+fn start_writer(incoming: PathBuf) -> Target {
     let (pieces, mut queue) = mpsc::channel::<Bytes>(QUEUE);
     let writer = tokio::task::spawn_blocking(move || {
-        let mut spill = Spill::create(&folder)?;
+        let mut spill = Spill::create(&incoming)?;
         let mut hash = Context::new(&SHA256);
         while let Some(piece) = queue.blocking_recv() {
             hash.update(&piece);
@@ -136,13 +145,12 @@ fn start_writer(folder: PathBuf) -> Target {
     Target::File { pieces, writer }
 }
 
-/// A file on its way; removed unless it is placed.
+/// A file on its way; removed unless it is kept.
 #[derive(Debug)]
 pub(super) struct Spill(NamedTempFile);
 
 impl Spill {
-    pub(super) fn create(folder: &Path) -> io::Result<Self> {
-        let incoming = folder.join("incoming");
+    pub(super) fn create(incoming: &Path) -> io::Result<Self> {
         NamedTempFile::new_in(incoming).map(Self)
     }
 
@@ -150,21 +158,13 @@ impl Spill {
         self.0.write_all(bytes)
     }
 
-    /// Syncs the file and gives it the name of its digest.
-    pub(super) fn place(self, folder: &Path, sha256: &[u8; 32]) -> io::Result<()> {
-        let target = place(folder, sha256);
-        if target.exists() {
-            return Ok(());
-        }
-        self.0.as_file().sync_all()?;
-        let parent = target.parent().expect("an object lies in a folder of two digits");
-        match create_private_dir(parent) {
-            Ok(()) => sync_folder(folder)?,
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error),
-        }
-        let file: File = self.0.persist(&target).map_err(|error| error.error)?;
-        drop(file);
-        sync_folder(parent)
+    pub(super) fn into_file(self) -> NamedTempFile {
+        self.0
+    }
+}
+
+impl From<io::Error> for ObjectError {
+    fn from(error: io::Error) -> Self {
+        Self::Unavailable(error.to_string())
     }
 }

@@ -1,17 +1,40 @@
 use super::*;
+use crate::adapters::object_folder::ObjectFolder;
 
 struct Fixture {
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
     store: Store,
     objects: Objects,
 }
 
+impl Fixture {
+    /// Where the large object lies.
+    fn place(&self, stored: &Stored) -> PathBuf {
+        let name = hex::encode(stored.sha256());
+        self.folder.path().join("objects").join(&name[..2]).join(&name[2..])
+    }
+
+    /// What a download gets.
+    async fn streamed(&self, sha256: [u8; 32]) -> (Result<(), ObjectError>, Vec<u8>) {
+        let mut pieces = self.objects.pieces(sha256).await.unwrap();
+        let mut bytes = Vec::new();
+        loop {
+            match pieces.next().await {
+                Ok(Some(piece)) => bytes.extend_from_slice(&piece),
+                Ok(None) => return (Ok(()), bytes),
+                Err(error) => return (Err(error), bytes),
+            }
+        }
+    }
+}
+
 fn fixture() -> Fixture {
     let folder = tempfile::tempdir().unwrap();
-    fs::create_dir(folder.path().join("objects")).unwrap();
+    let place = folder.path().join("objects");
+    std::fs::create_dir(&place).unwrap();
     let store = Store::open_sqlite(&folder.path().join("db")).unwrap();
-    let objects = Objects::open(folder.path().join("objects"), store.clone()).unwrap();
-    Fixture { _folder: folder, store, objects }
+    let objects = Objects::open(&place, Arc::new(ObjectFolder::new(place.clone())), store.clone()).unwrap();
+    Fixture { folder, store, objects }
 }
 
 async fn receive(fixture: &Fixture, bytes: &[u8]) -> Stored {
@@ -19,10 +42,10 @@ async fn receive(fixture: &Fixture, bytes: &[u8]) -> Stored {
     for piece in bytes.chunks(50_000) {
         incoming.push(Bytes::copy_from_slice(piece)).await.unwrap();
     }
-    let stored = std::sync::Arc::new(incoming.finish().await.unwrap());
-    let kept = std::sync::Arc::clone(&stored);
+    let stored = Arc::new(incoming.finish(None).await.unwrap());
+    let kept = Arc::clone(&stored);
     fixture.store.write(move |connection| kept.keep(connection)).await.unwrap();
-    std::sync::Arc::into_inner(stored).unwrap()
+    Arc::into_inner(stored).unwrap()
 }
 
 #[tokio::test]
@@ -35,12 +58,8 @@ async fn small_and_large_objects_read_back() {
         assert_eq!(stored.size_bytes(), size as u64);
         assert_eq!(fixture.objects.read(stored.sha256()).await.unwrap(), bytes);
 
-        let (pieces, mut received) = mpsc::channel(100);
-        fixture.objects.stream(stored.sha256(), pieces).await.unwrap();
-        let mut streamed = Vec::new();
-        while let Some(piece) = received.recv().await {
-            streamed.extend_from_slice(&piece.unwrap());
-        }
+        let (outcome, streamed) = fixture.streamed(stored.sha256()).await;
+        outcome.unwrap();
         assert_eq!(streamed, bytes);
     }
 }
@@ -49,12 +68,16 @@ async fn small_and_large_objects_read_back() {
 async fn a_changed_file_is_never_handed_out() {
     let fixture = fixture();
     let stored = receive(&fixture, &vec![1; 200_000]).await;
-    let path = place(&fixture.objects.folder, &stored.sha256());
-    let mut bytes = fs::read(&path).unwrap();
+    let path = fixture.place(&stored);
+    let mut bytes = std::fs::read(&path).unwrap();
     bytes[5] ^= 1;
-    fs::write(&path, bytes).unwrap();
+    std::fs::write(&path, bytes).unwrap();
     assert!(matches!(fixture.objects.read(stored.sha256()).await, Err(ObjectError::Damaged(_))));
-    fs::remove_file(&path).unwrap();
+    // A download breaks off before its end, so that its length tells.
+    let (outcome, streamed) = fixture.streamed(stored.sha256()).await;
+    assert!(matches!(outcome, Err(ObjectError::Damaged(_))));
+    assert!(streamed.len() < 200_000, "{}", streamed.len());
+    std::fs::remove_file(&path).unwrap();
     assert!(matches!(fixture.objects.read(stored.sha256()).await, Err(ObjectError::Missing(_))));
 }
 
@@ -66,9 +89,31 @@ async fn an_object_over_its_limit_leaves_nothing_behind() {
     let refused = incoming.push(vec![0; 90_000].into()).await;
     assert!(matches!(refused, Err(ObjectError::TooLarge { limit_bytes: 100_000 })));
     drop(incoming);
-    let folder = fixture.objects.folder.join("incoming");
+    let folder = fixture.objects.incoming.clone();
     // The writer ends when it sees that its sender is gone.
-    tokio::task::spawn_blocking(move || while fs::read_dir(&folder).unwrap().next().is_some() {})
+    tokio::task::spawn_blocking(move || while std::fs::read_dir(&folder).unwrap().next().is_some() {})
         .await
         .unwrap();
+}
+
+#[tokio::test]
+async fn bytes_with_another_digest_than_announced_get_no_place() {
+    let fixture = fixture();
+    for size in [10, 200_000] {
+        let mut incoming = fixture.objects.receive(1_000_000);
+        incoming.push(vec![0; size].into()).await.unwrap();
+        assert!(matches!(incoming.finish(Some([7; 32])).await, Err(ObjectError::OtherDigest)));
+    }
+    let left: Vec<_> = std::fs::read_dir(fixture.folder.path().join("objects")).unwrap().collect();
+    assert_eq!(left.len(), 1, "only the folder of what comes in: {left:?}");
+    assert_eq!(std::fs::read_dir(&fixture.objects.incoming).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn what_an_interrupted_upload_left_is_removed_at_the_next_start() {
+    let fixture = fixture();
+    std::fs::write(fixture.objects.incoming.join("half"), "half").unwrap();
+    let place = fixture.folder.path().join("objects");
+    Objects::open(&place, Arc::clone(&fixture.objects.large), fixture.store.clone()).unwrap();
+    assert_eq!(std::fs::read_dir(&fixture.objects.incoming).unwrap().count(), 0);
 }

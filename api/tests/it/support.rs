@@ -8,6 +8,7 @@ pub(crate) mod issuer;
 mod person;
 #[allow(dead_code, reason = "the unit tests of the store use the same file, and more of it")]
 pub(crate) mod postgres;
+pub(crate) mod python;
 pub(crate) mod shim;
 mod signing;
 

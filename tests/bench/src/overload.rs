@@ -109,9 +109,10 @@ struct Measured {
 impl Flood {
     fn run(&self, data: &Path) -> Outcome<Measured> {
         let stop = AtomicBool::new(false);
-        let (released, window, asked) = thread::scope(|scope| -> Outcome<_> {
+        let (count, window, asked) = thread::scope(|scope| -> Outcome<_> {
+            let stop = &stop;
             let clients: Vec<_> =
-                (0..self.clients).map(|client| scope.spawn(|| self.ask_until(&stop, client))).collect();
+                (0..self.clients).map(|client| scope.spawn(move || self.ask_until(stop, client))).collect();
             thread::sleep(WARM_UP);
             let (begun, before) = (Instant::now(), released(data));
             thread::sleep(WINDOW);
@@ -125,12 +126,12 @@ impl Flood {
             }
             Ok((after? - before?, window, asked))
         })?;
-        let count: u32 = asked.iter().map(|asked| asked.count).sum();
+        let asked_count: u32 = asked.iter().map(|asked| asked.count).sum();
         // What is left in the line is not to be released in the next round.
         wait_for_the_line(data)?;
         Ok(Measured {
-            released_per_second: f64::from(released) / window.as_secs_f64(),
-            asked_per_second: f64::from(count) / (WARM_UP + window).as_secs_f64(),
+            released_per_second: f64::from(count) / window.as_secs_f64(),
+            asked_per_second: f64::from(asked_count) / (WARM_UP + window).as_secs_f64(),
             refusals: asked.into_iter().flat_map(|asked| asked.refusals).collect(),
         })
     }

@@ -162,6 +162,11 @@ impl Instance {
         process.wait().unwrap().code()
     }
 
+    /// The server's process.
+    pub(crate) fn process_id(&self) -> u32 {
+        self.process.as_ref().unwrap().id()
+    }
+
     pub(crate) fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }
