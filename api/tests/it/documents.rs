@@ -1,6 +1,9 @@
+use std::time::Duration;
+
 use base64ct::{Base64, Encoding};
 use rubrica_core::digest::Digest;
 
+use crate::edge::raw::wait_until;
 use crate::support::{ANA, BRUNO, Instance, Options};
 
 const PDF: (&str, &str) = ("content-type", "application/pdf");
@@ -81,7 +84,10 @@ fn empty_large_and_foreign_bodies_are_refused() {
     session
         .send("POST", "/v1/documents", &chunked, Some(&vec![0; 100_001]))
         .assert_problem(413, "payload_too_large");
-    assert_eq!(std::fs::read_dir(instance.data().join("objects/incoming")).unwrap().count(), 0);
+    // The answer does not wait for the file to go.
+    wait_until("files under way to be removed", Duration::from_secs(10), || {
+        std::fs::read_dir(instance.data().join("objects/incoming")).unwrap().count() == 0
+    });
 }
 
 #[test]

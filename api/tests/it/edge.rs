@@ -3,7 +3,7 @@
 mod disconnects;
 mod disk_full;
 mod limits;
-mod raw;
+pub(crate) mod raw;
 mod slow_clients;
 mod smuggling;
 
