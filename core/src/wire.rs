@@ -12,6 +12,7 @@ mod kind;
 mod order;
 mod pdf;
 mod problem;
+mod receipt;
 mod session;
 mod signature;
 mod state;
@@ -35,6 +36,7 @@ pub use order::{
 };
 pub use pdf::{PdfAppearance, PdfCertification, PdfOptions, PdfPlacement, PdfSubFilter};
 pub use problem::{Problem, ProblemMember};
+pub use receipt::{ConsistencyProof, ReceiptKey};
 pub use session::{CreateSession, Session, SessionSigner};
 pub use signature::{
     Artefact, CompleteSignature, CreateSignature, Signature, SignatureProblem, SignatureRequest,
@@ -44,6 +46,7 @@ pub use to_sign::{RevisionToSign, ToSign};
 pub use validation::{NotFetched, Validation};
 pub use webhook::{
     CreateWebhook, DeliveryState, Webhook, WebhookDelivery, WebhookDeliveryList, WebhookList, WebhookState,
+    WebhookTest,
 };
 
 pub use crate::receipt::Receipt;

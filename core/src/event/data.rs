@@ -366,4 +366,6 @@ pub enum DisabledCause {
     Requested,
     /// Its address failed for too long.
     Failing,
+    /// Its address answered 410: it wants no more events.
+    Gone,
 }

@@ -102,6 +102,20 @@ pub struct WebhookDelivery {
     pub delivered_at: Option<Timestamp>,
 }
 
+/// `POST /v1/webhooks/{id}/test`: what came of one message that was sent at once.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct WebhookTest {
+    /// Whether the address answered 2xx.
+    pub delivered: bool,
+    /// HTTP status; absent when there was no answer.
+    pub status: Option<u16>,
+    /// What was wrong, for an operator.
+    pub error: Option<String>,
+    /// Time until the answer or the failure.
+    pub duration_ms: u64,
+}
+
 /// State of a delivery: `pending`, then `delivered` or `dead`; a dead one may be sent again and is then `pending`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
