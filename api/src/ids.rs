@@ -109,6 +109,8 @@ ids! {
     OrderId = "ord";
     /// A participant of an order.
     ParticipantId = "par";
+    /// A webhook.
+    WebhookId = "whk";
 }
 
 #[cfg(test)]

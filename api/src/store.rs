@@ -5,24 +5,30 @@
 //! waited for once per group and a lone write is never delayed; PostgreSQL groups the commits of its connections by itself.
 
 pub(crate) mod api_keys;
+pub(crate) mod checkpoints;
 mod connection;
 #[cfg(test)]
 pub(crate) mod contract;
+pub(crate) mod deliveries;
 pub(crate) mod documents;
 mod error;
+pub(crate) mod events;
 pub(crate) mod idempotency;
 pub(crate) mod keys;
+pub(crate) mod log;
 pub(crate) mod objects;
 pub(crate) mod orders;
 #[allow(dead_code, reason = "the engine and the resources that emit come next")]
 pub(crate) mod outbox;
 mod postgres;
+pub(crate) mod receipts;
 mod row;
 mod schema;
 pub(crate) mod sessions;
 pub(crate) mod signatures;
 mod sqlite;
 mod value;
+pub(crate) mod webhooks;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -109,7 +115,6 @@ impl Store {
         self.for_writer.load()
     }
 
-    #[allow(dead_code, reason = "the relay comes next")]
     /// Resolves once this process has committed events, at once when it did so since the last call.
     pub(crate) async fn emitted(&self) {
         self.emitted.notified().await;

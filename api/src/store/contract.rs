@@ -21,20 +21,20 @@ use super::{PostgresSettings, Store, StoreError, params};
 pub(crate) struct TestStore {
     pub(crate) name: &'static str,
     pub(crate) store: Store,
-    _folder: Option<tempfile::TempDir>,
+    pub(crate) folder: Option<tempfile::TempDir>,
 }
 
 /// An empty SQLite database with our schema.
 pub(crate) fn sqlite() -> TestStore {
     let folder = instance::memory_folder();
     let store = Store::open_sqlite(&folder.path().join("rubrica.sqlite")).unwrap();
-    TestStore { name: "sqlite", store, _folder: Some(folder) }
+    TestStore { name: "sqlite", store, folder: Some(folder) }
 }
 
 /// An empty database of a PostgreSQL server with our schema.
 pub(crate) fn postgres() -> TestStore {
     let store = Store::open_postgres(&settings(server::shared().database())).unwrap();
-    TestStore { name: "postgres", store, _folder: None }
+    TestStore { name: "postgres", store, folder: None }
 }
 
 /// One of each.

@@ -5,7 +5,9 @@ use super::super::sqlite::SqliteConnection;
 use super::*;
 
 /// The way back, the last first.
-const DOWN: [&str; 6] = [
+const DOWN: [&str; 8] = [
+    include_str!("../../../migrations/20261123232000_create_webhook/down.sql"),
+    include_str!("../../../migrations/20261123231000_create_log/down.sql"),
     include_str!("../../../migrations/20261123230000_create_idempotency/down.sql"),
     include_str!("../../../migrations/20261123220000_create_api_key/down.sql"),
     include_str!("../../../migrations/20261123210000_create_orders/down.sql"),

@@ -1,0 +1,3 @@
+DROP TABLE checkpoint;
+DROP TABLE log_tile;
+DROP TABLE log;
