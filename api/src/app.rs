@@ -21,6 +21,7 @@ use crate::objects::Objects;
 use crate::oidc::Oidc;
 use crate::permission::Permission;
 use crate::ports::{Clock, LargeObjects, SigningKeys};
+use crate::relay::{Log, LogSigner, Webhooks};
 use crate::store::Store;
 use crate::store::api_keys::KnownApiKeys;
 use crate::store::sessions::KnownSessions;
@@ -52,6 +53,8 @@ pub(crate) struct App {
     /// `None` without an identity provider: then no people call.
     pub(crate) oidc: Option<Oidc>,
     pub(crate) engine: Engine,
+    pub(crate) log: Log,
+    pub(crate) webhooks: Webhooks,
     pub(crate) client_limits: ClientLimits,
     pub(crate) readiness: Readiness,
     /// Turns of validations, which wait for the network most of the time.
@@ -118,12 +121,15 @@ impl App {
         } else {
             None
         };
+        let lookup = folder.lookup_key()?;
         Ok(Self {
             trust,
             fetcher,
             time_stamps: TimeStamps::open(&config.tsa)?,
-            lookup: folder.lookup_key()?,
             engine: Engine::new(&config.limits),
+            log: Log::new(LogSigner::from_seed(&*folder.key("log-key")?)),
+            webhooks: Webhooks::open(&config.webhooks, lookup.sealing_key("webhooks"))?,
+            lookup,
             client_limits: ClientLimits::new(&config.limits),
             readiness: Readiness::default(),
             validations: Semaphore::new(MOST_VALIDATIONS),

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use crate::failure::Failure;
 
 pub(crate) use sections::{
-    Client, Data, Fetch, ForwardedHeader, Limits, Log, LogFormat, LogLevel, Objects, ObjectsKind, Oidc,
-    Server, Sessions, Signatures, Store, Token, Trust, Tsa,
+    Client, Data, Events, Fetch, ForwardedHeader, Limits, Log, LogFormat, LogLevel, Objects, ObjectsKind,
+    Oidc, Server, Sessions, Signatures, Store, Token, Trust, Tsa, Webhooks,
 };
 
 /// Everything an instance can be told.
@@ -31,6 +31,8 @@ pub(crate) struct Config {
     pub(crate) fetch: Fetch,
     pub(crate) tsa: Tsa,
     pub(crate) oidc: Oidc,
+    pub(crate) events: Events,
+    pub(crate) webhooks: Webhooks,
     pub(crate) log: Log,
     #[serde(default)]
     pub(crate) clients: Vec<Client>,
@@ -95,6 +97,9 @@ impl Config {
             ((100..=120_000).contains(&self.fetch.timeout_ms), "fetch.timeout_ms must be 100 to 120000"),
             ((1..=64 * 1024 * 1024).contains(&self.fetch.crl_bytes), "fetch.crl_bytes must be 1 to 67108864"),
             ((100..=120_000).contains(&self.tsa.timeout_ms), "tsa.timeout_ms must be 100 to 120000"),
+            ((100..=60_000).contains(&self.webhooks.timeout_ms), "webhooks.timeout_ms must be 100 to 60000"),
+            ((10..=10_000).contains(&self.events.poll_ms), "events.poll_ms must be 10 to 10000"),
+            ((100..=10_000).contains(&self.events.seal_ms), "events.seal_ms must be 100 to 10000"),
             (self.tsa.retry_ms >= 100, "tsa.retry_ms must be at least 100"),
             (self.oidc.leeway_seconds <= 300, "oidc.leeway_seconds must be at most 300"),
             (self.oidc.retry_seconds > 0, "oidc.retry_seconds must not be 0"),

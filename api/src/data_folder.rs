@@ -7,6 +7,7 @@
 //! objects/ab/cdef…     large documents by SHA-256
 //! cache/…              what was fetched for validations; may be removed at any time
 //! secrets/lookup-key   key of the hashes of CPF and CNPJ
+//! secrets/log-key      seed of the key that signs the tree of receipts
 //! ```
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
@@ -15,6 +16,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use rubrica_core::ErrorCode;
+use zeroize::Zeroizing;
 
 use crate::failure::Failure;
 use crate::lookup::LookupKey;
@@ -115,6 +117,42 @@ impl DataFolder {
         self.root.join("cache")
     }
 
+    /// A key of 32 random bytes, made when it is missing.
+    ///
+    /// # Errors
+    /// `data_folder_unknown` when the file holds something else, `data_folder_unwritable`.
+    pub(crate) fn key(&self, name: &str) -> Result<Zeroizing<[u8; 32]>, Failure> {
+        let folder = self.root.join("secrets");
+        let path = folder.join(name);
+        if !path.exists() {
+            // Complete or not there, also after a crash; whoever is first wins.
+            let text = Zeroizing::new(format!("{}\n", hex::encode(random::bytes::<32>())));
+            let made = tempfile::Builder::new()
+                .permissions(fs::Permissions::from_mode(0o600))
+                .tempfile_in(&folder)
+                .and_then(|mut file| {
+                    file.write_all(text.as_bytes())?;
+                    file.as_file().sync_all()?;
+                    match file.persist_noclobber(&path) {
+                        Ok(_) => sync_folder(&folder),
+                        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+                        Err(error) => Err(error.error),
+                    }
+                });
+            made.map_err(|error| unwritable(&self.root, &error))?;
+        }
+        let secret = Secret::from_file(&path)?;
+        let bytes = hex::decode(secret.expose()).map(Zeroizing::new);
+        let key = bytes.and_then(|bytes| Some(Zeroizing::new(<[u8; 32]>::try_from(bytes.as_slice()).ok()?)));
+        key.ok_or_else(|| {
+            Failure::new(
+                ErrorCode::DataFolderUnknown,
+                format!("the key {} of the data folder is damaged", path.display()),
+                "Restore the data folder from a backup",
+            )
+        })
+    }
+
     pub(crate) fn lookup_key(&self) -> Result<LookupKey, Failure> {
         LookupKey::from_secret(&Secret::from_file(&self.root.join("secrets/lookup-key"))?)
     }
@@ -193,6 +231,19 @@ mod tests {
         assert_eq!(folder.lock().unwrap_err().code(), ErrorCode::DataFolderUnwritable);
         drop(lock);
         folder.lock().unwrap();
+    }
+
+    #[test]
+    fn a_key_is_made_once_readable_by_its_owner_only_and_a_damaged_one_is_refused() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = DataFolder::open_or_create(&parent.path().join("data"), |_| Ok(())).unwrap();
+        let key = folder.key("log-key").unwrap();
+        assert_eq!(*folder.key("log-key").unwrap(), *key);
+        assert_ne!(*folder.key("another").unwrap(), *key);
+        let path = folder.root().join("secrets/log-key");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        fs::write(&path, "abc").unwrap();
+        assert_eq!(folder.key("log-key").unwrap_err().code(), ErrorCode::DataFolderUnknown);
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod client;
 mod egress;
 mod evidence;
 mod identity_provider;
+mod poster;
 mod tsa;
 
 use std::collections::HashMap;
@@ -28,6 +29,7 @@ use egress::Rules;
 pub(crate) use client::FetchError;
 pub(crate) use evidence::Effort;
 pub(crate) use identity_provider::IdentityProvider;
+pub(crate) use poster::{Answered, Poster, Refused};
 pub(crate) use tsa::{StampError, TimeStamps};
 
 /// Largest OCSP response.

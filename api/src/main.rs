@@ -21,6 +21,7 @@ mod oidc;
 mod permission;
 mod ports;
 mod random;
+mod relay;
 mod sealing;
 mod secret;
 mod serving;

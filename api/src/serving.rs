@@ -15,6 +15,7 @@ use crate::failure::Failure;
 use crate::http::router::{self, Extras};
 use crate::http::server;
 use crate::ports::SigningKeys;
+use crate::relay;
 use crate::trust::Trust;
 
 /// Opens the ports of an instance and puts it together.
@@ -39,6 +40,7 @@ pub(crate) async fn serve(app: Arc<App>, listener: TcpListener, extras: Extras) 
             "Restore the database from a backup",
         )
     })?;
+    let relay = relay::run(&app).await?;
     let router = router::build(&app, extras);
     let stop = async {
         server::stop_signal().await;
@@ -51,7 +53,9 @@ pub(crate) async fn serve(app: Arc<App>, listener: TcpListener, extras: Extras) 
         });
     };
     server::serve(listener, router, &app.config.server, stop).await;
-    engine.stop(Duration::from_millis(app.config.server.shutdown_grace_ms)).await;
+    let grace = Duration::from_millis(app.config.server.shutdown_grace_ms);
+    engine.stop(grace).await;
+    relay.stop(grace).await;
     Ok(())
 }
 

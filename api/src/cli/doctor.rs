@@ -17,6 +17,7 @@ use crate::config::{Config, LogLevel};
 use crate::data_folder::DataFolder;
 use crate::failure::Failure;
 use crate::ports::{KeyAlgorithm, SigningKeyError, SigningKeys};
+use crate::relay::LogSigner;
 use crate::serving;
 use crate::trust::Trust;
 
@@ -56,6 +57,7 @@ pub(super) fn run(arguments: &Arguments, output: Output) -> Result<ExitCode, Fai
         finding("pkcs11_module", check_module(&config)),
         finding("token", check_token(&config, arguments.fix)),
         finding("data_folder", check_data_folder(&config.data.folder)),
+        finding("receipts", check_receipts(&config.data.folder)),
         finding("trust", check_trust(&config)),
         finding("port", check_port(&config)),
     ];
@@ -128,6 +130,15 @@ fn check_data_folder(folder: &Path) -> Result<String, Failure> {
     tempfile::tempfile_in(place).map_err(|error| crate::data_folder::unwritable(folder, &error))?;
     let what = if is_new { "will be made at the first start" } else { "complete and writable" };
     Ok(format!("{} {what}", folder.display()))
+}
+
+/// The public key of the log, to be kept elsewhere.
+fn check_receipts(folder: &Path) -> Result<String, Failure> {
+    let Ok(folder) = DataFolder::open(folder) else {
+        return Ok("the key of the log is made at the first start".to_owned());
+    };
+    let signer = LogSigner::from_seed(&*folder.key("log-key")?);
+    Ok(format!("the log is signed with {}", signer.public()))
 }
 
 fn check_trust(config: &Config) -> Result<String, Failure> {

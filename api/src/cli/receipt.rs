@@ -1,5 +1,7 @@
 //! `rubrica receipt`: receipts of releases, checked without a server.
 
+mod audit;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -21,6 +23,8 @@ const LARGEST_RECEIPT: u64 = 1024 * 1024;
 pub(super) enum Action {
     /// Verify a receipt: 0 passed, 1 failed, 2 the key of the log was not given, 3 unreadable.
     Verify(Arguments),
+    /// Read the log of an instance again and find what was changed in it: 0 nothing, 1 something.
+    Audit(audit::Arguments),
 }
 
 /// Options of `receipt verify`.
@@ -50,7 +54,10 @@ struct Verified<'a> {
 }
 
 pub(super) fn run(action: &Action, output: Output) -> Result<ExitCode, Failure> {
-    let Action::Verify(arguments) = action;
+    let arguments = match action {
+        Action::Verify(arguments) => arguments,
+        Action::Audit(arguments) => return audit::run(arguments, output),
+    };
     let receipt = read(&arguments.file)?;
     let key = arguments.log_key.as_deref().map(log_key).transpose()?;
     let artefact = arguments.artefact.as_deref().map(seen).transpose()?;

@@ -6,11 +6,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
-use rubrica_core::Timestamp;
+use rubrica_core::{ErrorCode, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
 use crate::permission::{Permission, Role};
+use crate::relay::Schedule;
 use crate::secret::Secret;
 use crate::store::PostgresSettings;
 
@@ -205,6 +206,37 @@ pub(crate) struct Fetch {
 impl Fetch {
     pub(crate) const fn timeout(&self) -> Duration {
         Duration::from_millis(self.timeout_ms)
+    }
+}
+
+/// The public log of events and its tree of receipts.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Events {
+    pub(crate) poll_ms: u64,
+    pub(crate) seal_ms: u64,
+}
+
+/// Addresses of tenants that are told events.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Webhooks {
+    pub(crate) private_hosts: Vec<String>,
+    pub(crate) timeout_ms: u64,
+    pub(crate) retries: Vec<String>,
+    pub(crate) patience_seconds: u64,
+    pub(crate) overlap_seconds: u64,
+}
+
+impl Webhooks {
+    /// The pauses before further attempts.
+    pub(crate) fn schedule(&self) -> Result<Schedule, Failure> {
+        Schedule::parse(&self.retries).ok_or_else(|| {
+            Failure::of(
+                ErrorCode::ConfigInvalid,
+                "webhooks.retries are pauses up to a week, such as \"5s\", \"30m\" or \"2h\"",
+            )
+        })
     }
 }
 

@@ -88,17 +88,7 @@ impl Client {
         timeout: Duration,
         resolver: CheckedResolver<impl Resolver>,
     ) -> Self {
-        let config = Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .max_response_header_size(HEADER_BYTES)
-            .user_agent(concat!("rubrica/", env!("CARGO_PKG_VERSION")))
-            // A proxy of the environment would connect for us, to addresses that nobody has checked.
-            .proxy(None)
-            .tls_config(tls)
-            .build();
-        Self { agent: Agent::with_parts(config, DefaultConnector::default(), resolver), rules, timeout }
+        Self { agent: agent(tls, resolver), rules, timeout }
     }
 
     /// Makes the call and gives the body of a 200.
@@ -184,6 +174,21 @@ impl Client {
             other => FetchError::Unreachable(other.to_string()),
         }
     }
+}
+
+/// An agent that follows no redirect by itself and connects to what the resolver gives.
+pub(super) fn agent(tls: TlsConfig, resolver: CheckedResolver<impl Resolver>) -> Agent {
+    let config = Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .max_response_header_size(HEADER_BYTES)
+        .user_agent(concat!("rubrica/", env!("CARGO_PKG_VERSION")))
+        // A proxy of the environment would connect for us, to addresses that nobody has checked.
+        .proxy(None)
+        .tls_config(tls)
+        .build();
+    Agent::with_parts(config, DefaultConnector::default(), resolver)
 }
 
 /// The target of a redirect: a URL, or a path on the same host.

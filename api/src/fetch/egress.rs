@@ -93,6 +93,12 @@ impl Rules {
         self
     }
 
+    /// Whether the operator named the host, so that its addresses may be private.
+    pub(super) fn names(&self, uri: &Uri) -> bool {
+        host_and_port(uri)
+            .is_some_and(|(host, port)| self.private.iter().any(|pattern| pattern.fits(&host, port)))
+    }
+
     /// Checks scheme and host; addresses come later, when the name is resolved.
     pub(super) fn check(&self, uri: &Uri) -> Result<(), Forbidden> {
         let is_http = matches!(uri.scheme_str(), Some("http" | "https"));
@@ -158,7 +164,7 @@ impl HostPattern {
 }
 
 /// Lower-case host without a final full stop, and the port.
-fn host_and_port(uri: &Uri) -> Option<(String, u16)> {
+pub(super) fn host_and_port(uri: &Uri) -> Option<(String, u16)> {
     let host = uri.host()?.trim_end_matches('.').to_ascii_lowercase();
     let usual = if uri.scheme_str() == Some("https") { 443 } else { 80 };
     (!host.is_empty()).then(|| (host, uri.port_u16().unwrap_or(usual)))

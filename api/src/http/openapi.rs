@@ -39,12 +39,15 @@ const PERSON: &str = "person";
 const DESCRIPTION: &str = include_str!("openapi/description.md");
 
 /// Groups of operations, in the order of the documentation.
-const TAGS: [(&str, &str); 8] = [
+const TAGS: [(&str, &str); 11] = [
     ("sessions", "A backend opens a session for one signer and hands its token to the page."),
     ("documents", "Immutable bytes: upload, look, download."),
     ("orders", "Documents that participants sign under common rules, in sequence or side by side."),
     ("custody", "Where the key of the session's signer lives."),
     ("signatures", "One signer's act on one document; ends in one released artefact or none."),
+    ("events", "What happened, in order: pages or a stream. CloudEvents 1.0."),
+    ("receipts", "Evidence of releases that can be checked without this service."),
+    ("webhooks", "Addresses that events are posted to, by Standard Webhooks."),
     ("validations", "A signed file in, a report out. Nothing of it is kept."),
     ("api_keys", "Credentials of the tenant's backends."),
     ("operations", "Health of the instance, and this documentation."),

@@ -11,8 +11,8 @@ use utoipa_axum::routes;
 
 use super::problem::ApiError;
 use super::{
-    api_keys, cors, custody, documents, envelope, health, limits, openapi, orders, sessions, signatures,
-    site, validations,
+    api_keys, cors, custody, documents, envelope, events, health, limits, openapi, orders, receipts,
+    sessions, signatures, site, validations, webhooks,
 };
 use crate::app::App;
 
@@ -43,6 +43,19 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(validations::create_validation))
         .routes(routes!(api_keys::create_api_key, api_keys::list_api_keys))
         .routes(routes!(api_keys::show_api_key, api_keys::revoke_api_key))
+        .routes(routes!(events::list_events))
+        .routes(routes!(receipts::show_receipt))
+        .routes(routes!(receipts::show_receipt_key))
+        .routes(routes!(receipts::show_checkpoint))
+        .routes(routes!(receipts::show_consistency))
+        .routes(routes!(webhooks::create_webhook, webhooks::list_webhooks))
+        .routes(routes!(webhooks::show_webhook, webhooks::delete_webhook))
+        .routes(routes!(webhooks::test_webhook))
+        .routes(routes!(webhooks::rotate_webhook_secret))
+        .routes(routes!(webhooks::disable_webhook))
+        .routes(routes!(webhooks::enable_webhook))
+        .routes(routes!(webhooks::deliveries::list_deliveries))
+        .routes(routes!(webhooks::deliveries::retry_delivery))
 }
 
 /// Health and documentation.
