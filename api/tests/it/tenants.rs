@@ -201,12 +201,17 @@ fn what_belongs_to_another_tenant_or_session_does_not_exist() {
     let signature_id = session.sign_by_token(&document_id, "pades");
     assert_eq!(session.wait(&signature_id)["state"], "released");
     let api_key = owner.post("/v1/api-keys", &json!({ "name": "TEST", "scopes": ["orders:read"] })).json();
+    crate::receipts::record(&instance, &signature_id);
+    crate::receipts::receipt(&session, &signature_id);
+    let webhook = owner.post("/v1/webhooks", &json!({ "url": "https://1.1.1.1/" })).json();
     let ids: BTreeMap<&str, String> = [
         ("DocumentId", document_id),
         ("SignatureId", signature_id),
         ("ApiKeyId", api_key["id"].as_str().unwrap().to_owned()),
         ("OrderId", order.id()),
         ("ParticipantId", order.participant(0)),
+        ("WebhookId", webhook["id"].as_str().unwrap().to_owned()),
+        ("EventId", format!("evt_{}", "0".repeat(32))),
     ]
     .into();
 
@@ -248,10 +253,12 @@ fn what_belongs_to_another_tenant_or_session_does_not_exist() {
 }
 
 /// Identifiers that may stand in a path, with their prefixes.
-const KINDS: [(&str, &str); 5] = [
+const KINDS: [(&str, &str); 7] = [
     ("DocumentId", "doc"),
     ("SignatureId", "sig"),
     ("ApiKeyId", "apk"),
     ("OrderId", "ord"),
     ("ParticipantId", "par"),
+    ("WebhookId", "whk"),
+    ("EventId", "evt"),
 ];
