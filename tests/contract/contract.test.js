@@ -39,7 +39,8 @@ test("the document is valid OpenAPI 3.1", async () => {
 });
 
 test("generated requests, right and wrong, get documented answers", { timeout: (SECONDS + 300) * 1000 }, async () => {
-  const report = join(temporaryFolder("contract"), "requests.yaml");
+  const folder = temporaryFolder("contract");
+  const report = join(folder, "requests.yaml");
   const document = /** @type {any} */ (await (await fetch(`${demo.url}/openapi.json`)).json());
   const fuzzed = start(
     python("st"),
@@ -48,7 +49,8 @@ test("generated requests, right and wrong, get documented answers", { timeout: (
       "--max-time", String(SECONDS), "--continue-on-failure", "--generation-database", "none", "--seed", "20261123",
       "--request-timeout", "30", "--warnings", "off", "--no-color", "--report", "vcr", "--report-vcr-path", report,
     ],
-    { env: { RUBRICA_FUZZ: JSON.stringify(await world()), SCHEMATHESIS_HOOKS: join(ROOT, "tests", "contract", "hooks.py") } },
+    // It leaves a cache where it runs.
+    { cwd: folder, env: { RUBRICA_FUZZ: JSON.stringify(await world()), SCHEMATHESIS_HOOKS: join(ROOT, "tests", "contract", "hooks.py") } },
   );
   assert.equal(await fuzzed.exited, 0, fuzzed.output());
   console.log(/\d+ generated, .*/.exec(fuzzed.output())?.[0]);

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::StatusCode;
+use rubrica_core::ErrorCode;
 use rubrica_core::icp_brasil::Identifier;
 use rubrica_core::wire::{CreateSession, Session, SessionSigner, SignerView};
 
@@ -38,7 +39,7 @@ const LONGEST_NAME: usize = 200;
         "signer": { "identifier": "52998224725", "name": "ANA BEATRIZ DE SOUZA TEST" },
         "origins": ["https://bank.example"],
     })),
-    extensions(("x-idempotent" = json!(true))),
+    extensions(("x-idempotent" = json!(true)), ("x-error-codes" = json!([ErrorCode::NotFound]))),
     responses((status = 201, description = "The session; its token is shown once", body = Session)),
 )]
 pub(super) async fn create_session(

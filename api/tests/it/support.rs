@@ -3,6 +3,7 @@
 pub(crate) mod agent;
 mod client;
 mod command;
+mod contract;
 mod instance;
 pub(crate) mod issuer;
 mod person;

@@ -42,6 +42,7 @@ const HANDED_OVER: Duration = Duration::from_secs(10);
         ErrorCode::OrderStateConflict,
         ErrorCode::SignatureExpired,
         ErrorCode::SignatureValueInvalid,
+        ErrorCode::ContentsSlotTooSmall,
         ErrorCode::CertificateExpired,
         ErrorCode::CertificateUntrusted,
     ]))),

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+
+use super::contract;
 use ureq::Agent;
 use ureq::http::{HeaderMap, Request};
 
@@ -119,11 +121,13 @@ impl Client {
             None => self.agent.run(request.body(()).unwrap()),
         };
         let (parts, mut body) = response?.into_parts();
-        Ok(Answer {
+        let answer = Answer {
             status: parts.status.as_u16(),
             headers: parts.headers,
             body: body.with_config().limit(1 << 30).read_to_vec()?,
-        })
+        };
+        contract::check(method, path, &answer);
+        Ok(answer)
     }
 
     /// Asks for a validation, as a form with these parts.
