@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use crate::failure::Failure;
 
 pub(crate) use sections::{
-    Client, Data, Events, Fetch, ForwardedHeader, Limits, Log, LogFormat, LogLevel, Objects, ObjectsKind,
-    Oidc, Server, Sessions, Signatures, Store, Token, Trust, Tsa, Webhooks,
+    Client, Data, Engine, Events, Fetch, ForwardedHeader, Limits, Log, LogFormat, LogLevel, Objects,
+    ObjectsKind, Oidc, Server, Sessions, Signatures, Store, Token, Trust, Tsa, Webhooks,
 };
 
 /// Everything an instance can be told.
@@ -28,6 +28,7 @@ pub(crate) struct Config {
     pub(crate) trust: Trust,
     pub(crate) sessions: Sessions,
     pub(crate) signatures: Signatures,
+    pub(crate) engine: Engine,
     pub(crate) fetch: Fetch,
     pub(crate) tsa: Tsa,
     pub(crate) oidc: Oidc,
@@ -109,6 +110,7 @@ impl Config {
             ),
             ((100..=120_000).contains(&self.oidc.timeout_ms), "oidc.timeout_ms must be 100 to 120000"),
             (self.server.max_connections > 0, "server.max_connections must not be 0"),
+            ((500..=600_000).contains(&self.engine.lease_ms), "engine.lease_ms must be 500 to 600000"),
             ((1..=64).contains(&self.store.connections), "store.connections must be 1 to 64"),
             ((100..=120_000).contains(&self.store.timeout_ms), "store.timeout_ms must be 100 to 120000"),
             (

@@ -1,44 +1,48 @@
-//! Drives signatures from `accepted` to `released`.
+//! Drives signatures from `accepted` to `released`: those of the token from the start, those of a person from the moment
+//! their value is kept.
 //!
-//! For `hsm` everything happens here, one task per signature: prepare, pin, commit the intent, use the key, verify,
-//! release. A crash at any point is taken up at the next start: what is pinned is never built again, so there is one
-//! artefact whatever happens. For `local` the handlers call the same steps; above level b the engine takes over once the
-//! value is kept.
+//! What there is to do stands in the database as tasks; a worker holds a task by a lease, and writes under it alone. Any
+//! number of processes may work on one database; what a dead one held is taken over. A crash at any point is taken up from
+//! the row: what is pinned is never built again, so there is one artefact whatever happens.
 //!
 //! Above level b the value is committed before anybody else is asked. An authority that does not answer then costs time,
 //! not the signature: the row stays `signing`, and the engine asks again.
 
 pub(crate) mod artefact;
+pub(crate) mod batch;
 mod drive;
 mod expiry;
+mod fair;
+mod keys;
 pub(crate) mod once;
 mod pdf_options;
 pub(crate) mod plan;
 pub(crate) mod raise;
+mod scheduler;
+mod strays;
 pub(crate) mod target;
 mod waiters;
+pub(crate) mod worker;
 
 use std::num::NonZero;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc};
-use tokio::task::{JoinError, JoinHandle, JoinSet};
+use tokio::sync::{Mutex, Notify, OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::task::{JoinError, JoinHandle};
 
 use crate::app::App;
 use crate::config;
-use crate::ids::SignatureId;
+use crate::ids::{BatchId, SignatureId};
 use crate::secret::Secret;
 use crate::shed::{Line, Load};
 use crate::store;
 use crate::store::documents::DocumentRow;
 use crate::store::signatures::SignatureRow;
+use crate::store::tasks::Lease;
 
 pub(crate) use waiters::Waiters;
-
-/// Signatures under way at the same time: enough to fill a group commit while the token works.
-const MOST_UNDER_WAY: usize = 96;
 
 /// The engine's side that handlers see.
 #[derive(Debug)]
@@ -58,6 +62,12 @@ pub(crate) struct Engine {
     /// Signatures that wait for the token.
     for_token: Arc<Line>,
     pub(crate) waiters: Waiters,
+    pub(crate) identity: worker::Identity,
+    strays: strays::Strays,
+    /// Something was added to the queue.
+    added: Notify,
+    /// Batches whose items ended, for those who watch their progress.
+    pub(crate) progress: tokio::sync::broadcast::Sender<BatchId>,
 }
 
 impl Engine {
@@ -76,6 +86,10 @@ impl Engine {
             for_token: Line::new(Duration::from_millis(limits.token_queue_time_ms)),
             cores: Semaphore::new(std::thread::available_parallelism().map_or(2, NonZero::get)),
             waiters: Waiters::default(),
+            identity: worker::Identity::default(),
+            strays: strays::Strays::default(),
+            added: Notify::new(),
+            progress: tokio::sync::broadcast::Sender::new(64),
         }
     }
 
@@ -89,25 +103,30 @@ impl Engine {
         self.for_core.load().max(self.for_memory.load())
     }
 
-    /// Queues a signature whose row is committed.
+    /// Queues a signature whose row and task are committed, held by this worker.
     pub(crate) fn submit(&self, task: Task) {
         self.waiting.fetch_add(1, Ordering::Relaxed);
-        self.for_token.join();
-        // Without a running engine the row waits for the next start.
+        // An engine that has stopped meanwhile gives the lease back with all others.
         let _ = self.queue.send(task);
     }
 
-    /// Queues a signature again after a while.
-    pub(crate) fn submit_later(app: &Arc<App>, id: SignatureId, pause: Duration) {
-        let app = Arc::clone(app);
-        tokio::spawn(async move {
-            let mut stopping = app.stopping.subscribe();
-            tokio::select! {
-                () = tokio::time::sleep(pause) => app.engine.submit(Task::Left(id)),
-                // The next start takes it up.
-                _ = stopping.wait_for(|stopping| *stopping) => {}
-            }
-        });
+    fn taken(&self) {
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Tells that tasks were added to the queue.
+    pub(crate) fn wake(&self) {
+        self.added.notify_one();
+    }
+
+    async fn woken(&self) {
+        self.added.notified().await;
+    }
+
+    /// Tells that items of a batch ended.
+    fn batch_moved(&self, id: &BatchId) {
+        // Nobody may be watching.
+        let _ = self.progress.send(id.clone());
     }
 
     /// Runs work that takes the processor for a while, off the async threads.
@@ -133,24 +152,33 @@ impl Engine {
 /// One signature to work on.
 #[derive(Debug)]
 pub(crate) enum Task {
-    /// Just accepted: its rows are at hand, and the password of its document, which is never stored.
-    New(Box<SignatureRow>, Box<DocumentRow>, Option<Secret>),
-    /// Left by the last run, in whatever state.
-    Left(SignatureId),
+    /// Just accepted.
+    New(Box<NewTask>),
+    /// From the queue, in whatever state.
+    Left(Lease, SignatureId),
+}
+
+/// A signature that was just accepted: its rows are at hand, and the password of its document, which is never stored.
+#[derive(Debug)]
+pub(crate) struct NewTask {
+    pub(crate) lease: Lease,
+    pub(crate) row: SignatureRow,
+    pub(crate) document: DocumentRow,
+    pub(crate) password: Option<Secret>,
 }
 
 impl Task {
-    fn id(&self) -> &SignatureId {
+    const fn id(&self) -> &SignatureId {
         match self {
-            Self::New(row, ..) => &row.id,
-            Self::Left(id) => id,
+            Self::New(new) => &new.row.id,
+            Self::Left(_, id) => id,
         }
     }
 
-    fn password(&self) -> Option<&Secret> {
+    const fn lease(&self) -> &Lease {
         match self {
-            Self::New(_, _, password) => password.as_ref(),
-            Self::Left(_) => None,
+            Self::New(new) => &new.lease,
+            Self::Left(lease, _) => lease,
         }
     }
 }
@@ -158,6 +186,7 @@ impl Task {
 /// A running engine.
 #[derive(Debug)]
 pub(crate) struct Running {
+    app: Arc<App>,
     tasks: Vec<JoinHandle<()>>,
     stop: tokio::sync::watch::Sender<bool>,
 }
@@ -168,49 +197,26 @@ impl Running {
         let _ = self.stop.send(true);
         for task in self.tasks {
             if tokio::time::timeout(grace, task).await.is_err() {
-                tracing::warn!("signatures are still under way; they continue at the next start");
+                tracing::warn!(
+                    "signatures are still under way; they are taken up by others or at the next start"
+                );
             }
         }
+        worker::leave(&self.app).await;
     }
 }
 
-/// Takes up what the last process left and starts working.
+/// Registers this process as a worker, takes up what the last one left and starts working.
 pub(crate) async fn run(app: &Arc<App>) -> Result<Running, store::StoreError> {
-    let left = app.store.read(store::signatures::under_way).await?;
-    if !left.is_empty() {
-        tracing::info!(signatures = left.len(), "taking up signatures of the last run");
-    }
-    for id in left {
-        app.engine.submit(Task::Left(id));
-    }
+    worker::bury_the_last_run(app).await?;
+    worker::join(app).await?;
     let received = app.engine.received.lock().await.take().expect("the engine of an app is run once");
     let (stop, stopped) = tokio::sync::watch::channel(false);
     let tasks = vec![
-        tokio::spawn(work(Arc::clone(app), received, stopped.clone())),
+        tokio::spawn(scheduler::run(Arc::clone(app), received, stopped.clone())),
         tokio::spawn(crate::deadlines::watch(Arc::clone(app), stopped.clone())),
-        tokio::spawn(expiry::watch(Arc::clone(app), stopped)),
+        tokio::spawn(expiry::watch(Arc::clone(app), stopped.clone())),
+        tokio::spawn(worker::watch(Arc::clone(app), stopped)),
     ];
-    Ok(Running { tasks, stop })
-}
-
-async fn work(
-    app: Arc<App>,
-    mut received: mpsc::UnboundedReceiver<Task>,
-    mut stopped: tokio::sync::watch::Receiver<bool>,
-) {
-    let mut under_way = JoinSet::new();
-    loop {
-        let next = tokio::select! {
-            biased;
-            _ = stopped.changed() => break,
-            Some(_) = under_way.join_next(), if !under_way.is_empty() => continue,
-            next = received.recv(), if under_way.len() < MOST_UNDER_WAY => next,
-        };
-        let Some(task) = next else { break };
-        app.engine.waiting.fetch_sub(1, Ordering::Relaxed);
-        app.engine.for_token.leave();
-        let app = Arc::clone(&app);
-        under_way.spawn(async move { drive::drive(&app, task).await });
-    }
-    while under_way.join_next().await.is_some() {}
+    Ok(Running { app: Arc::clone(app), tasks, stop })
 }

@@ -101,6 +101,8 @@ ids! {
     SignatureId = "sig";
     /// A key in our custody.
     KeyId = "key";
+    /// A batch.
+    BatchId = "bat";
     /// An event.
     EventId = "evt";
     /// An API key.
@@ -111,6 +113,8 @@ ids! {
     ParticipantId = "par";
     /// A webhook.
     WebhookId = "whk";
+    /// A running engine.
+    WorkerId = "wrk";
 }
 
 #[cfg(test)]

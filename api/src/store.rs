@@ -5,6 +5,7 @@
 //! waited for once per group and a lone write is never delayed; PostgreSQL groups the commits of its connections by itself.
 
 pub(crate) mod api_keys;
+pub(crate) mod batches;
 pub(crate) mod checkpoints;
 mod connection;
 #[cfg(test)]
@@ -27,6 +28,7 @@ mod schema;
 pub(crate) mod sessions;
 pub(crate) mod signatures;
 mod sqlite;
+pub(crate) mod tasks;
 mod value;
 pub(crate) mod webhooks;
 
@@ -139,6 +141,11 @@ impl Store {
             Database::Sqlite(sqlite) => run(|job| sqlite.submit(job), job, &self.emitted).await,
             Database::Postgres(postgres) => run(|job| postgres.submit(job), job, &self.emitted).await,
         }
+    }
+
+    /// Whether other instances may use the database at the same time.
+    pub(crate) const fn is_shared(&self) -> bool {
+        matches!(self.database, Database::Postgres(_))
     }
 
     /// Runs `job`, which only reads.

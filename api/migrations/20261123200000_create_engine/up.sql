@@ -32,7 +32,7 @@ CREATE TABLE batch (
     reference   TEXT,                -- the caller's own
     key_id      TEXT NOT NULL CONSTRAINT batch_key REFERENCES signing_key (id),
     certificate BLOB NOT NULL,       -- DER of the signer, pinned at creation
-    chain       BLOB NOT NULL,       -- DER of the certificates between signer and root, one after the other
+    chain       TEXT NOT NULL,       -- certificates between signer and root: JSON list of DER in base64
     format      TEXT NOT NULL,
     level       TEXT NOT NULL,
     policy      TEXT NOT NULL,
@@ -52,8 +52,8 @@ CREATE TABLE batch (
         CHECK (state IN ('queued', 'running', 'paused', 'cancelled', 'completed', 'completed_with_errors')),
     CONSTRAINT batch_counts_add_up CHECK (released + failed + cancelled <= total),
     CONSTRAINT batch_ended_is_complete
-        CHECK ((state IN ('cancelled', 'completed', 'completed_with_errors')) = (ended_at IS NOT NULL)
-               AND (ended_at IS NULL OR released + failed + cancelled = total))
+        CHECK ((ended_at IS NULL OR (released + failed + cancelled = total AND state NOT IN ('queued', 'running', 'paused')))
+               AND (state NOT IN ('completed', 'completed_with_errors') OR ended_at IS NOT NULL))
 ) STRICT;
 CREATE INDEX batch_by_tenant ON batch (tenant, created_at, id);
 
@@ -65,6 +65,7 @@ CREATE TABLE signature_extended (
     document_id         TEXT CONSTRAINT signature_document REFERENCES document_extended (id), -- NULL when only the digest is known
     document_name       TEXT,             -- of a document of which only the digest is known
     document_sha256     BLOB NOT NULL,
+    signer_hash         BLOB,             -- who signs: HMAC of CPF or CNPJ; NULL when the certificate names nobody
     batch_id            TEXT CONSTRAINT signature_batch REFERENCES batch (id),
     position            INTEGER,          -- in the batch, from 1
     reference           TEXT,             -- the caller's own, in the batch
@@ -77,6 +78,7 @@ CREATE TABLE signature_extended (
     certificate         BLOB,             -- DER, pinned at creation; in a batch the batch has it
     options             TEXT,             -- JSON of what was asked for beside level and policy: field, appearance
     plan                BLOB,             -- pinned data to be signed; never changes once written
+    signed_at           INTEGER,          -- the time that the signature claims, pinned with the plan
     value               BLOB,             -- what the key made, above level b or in a batch; kept so that the key is not used again
     completion_sha256   BLOB,             -- SHA-256 of the value that completed it, to recognise a repeated call
     artefact_name       TEXT,
@@ -101,7 +103,8 @@ CREATE TABLE signature_extended (
         CHECK (state IN ('accepted', 'prepared', 'signing', 'released', 'failed', 'expired', 'cancelled')),
     CONSTRAINT signature_hsm_has_key CHECK ((custody = 'hsm') = (key_id IS NOT NULL)),
     CONSTRAINT signature_plan_pinned
-        CHECK (plan IS NOT NULL OR state IN ('accepted', 'failed', 'expired', 'cancelled')),
+        CHECK ((plan IS NOT NULL OR state IN ('accepted', 'failed', 'expired', 'cancelled'))
+               AND (plan IS NULL) = (signed_at IS NULL)),
     CONSTRAINT signature_released_has_artefact
         CHECK ((state = 'released') = (artefact_sha256 IS NOT NULL AND artefact_name IS NOT NULL
                AND artefact_media_type IS NOT NULL AND artefact_size_bytes IS NOT NULL AND released_at IS NOT NULL
@@ -109,14 +112,15 @@ CREATE TABLE signature_extended (
     CONSTRAINT signature_ended_has_problem
         CHECK ((state IN ('failed', 'expired', 'cancelled')) = (problem_code IS NOT NULL))
 ) STRICT;
-INSERT INTO signature_extended (id, tenant, session_id, document_id, document_sha256, custody, format, level, policy, state,
-       key_id, certificate, options, plan, value, completion_sha256, artefact_name, artefact_media_type,
+INSERT INTO signature_extended (id, tenant, session_id, document_id, document_sha256, signer_hash, custody, format, level, policy, state,
+       key_id, certificate, options, plan, signed_at, value, completion_sha256, artefact_name, artefact_media_type,
        artefact_size_bytes, artefact_sha256, artefact_tail, released_at, problem_code, problem_detail, created_at, expires_at)
-SELECT signature.id, document.tenant, signature.session_id, document_id, document.sha256, custody, format, level, policy,
-       state, key_id, certificate, options, plan, value, completion_sha256, artefact_name, artefact_media_type,
+SELECT signature.id, document.tenant, signature.session_id, document_id, document.sha256, session.signer_hash, custody, format, level, policy,
+       state, key_id, certificate, options, plan, CASE WHEN plan IS NOT NULL THEN signature.created_at END, value, completion_sha256, artefact_name, artefact_media_type,
        artefact_size_bytes, artefact_sha256, artefact_tail, released_at, problem_code, problem_detail,
-       signature.created_at, expires_at
-FROM signature JOIN document_extended document ON document.id = signature.document_id;
+       signature.created_at, signature.expires_at
+FROM signature JOIN document_extended document ON document.id = signature.document_id
+     JOIN session ON session.id = signature.session_id;
 DROP TABLE signature;
 DROP TABLE document;
 ALTER TABLE document_extended RENAME TO document;

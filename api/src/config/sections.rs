@@ -70,6 +70,13 @@ pub(crate) struct Data {
     pub(crate) folder: PathBuf,
 }
 
+/// The workers.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Engine {
+    pub(crate) lease_ms: u64,
+}
+
 /// The operational database.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -1,5 +1,5 @@
 //! One signature from any state a crash may have left it in: with a key of the token, or completed by a person and waiting
-//! for its time stamp.
+//! for its time stamp. Everything is written under the lease of its task.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,21 +12,21 @@ use super::artefact::{self, SigningFailure, seal};
 use super::plan::{Draft, Plan, Shape};
 use super::raise::{self, Means};
 use super::target::Target;
-use super::{Engine, Task};
+use super::{Task, keys};
 use crate::app::App;
 use crate::ids::SignatureId;
 use crate::input::Input;
 use crate::objects::ObjectError;
 use crate::ports::{DigestToSign, KeyReference, SigningKeyError};
-use crate::secret::Secret;
 use crate::store::documents::DocumentRow;
 use crate::store::signatures::SignatureRow;
+use crate::store::tasks::Lease;
 use crate::store::{self, StoreError};
 
 /// Before a token that does not answer is tried again; doubled each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
-/// Values of a key that are looked at before a signature fails because none of them verifies.
-const MOST_VALUES: u32 = 3;
+/// Before a signature that we could not read or write is tried again.
+const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(500);
 /// Before an authority that does not answer is asked again, at most.
 const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 
@@ -47,7 +47,7 @@ enum Stop {
     /// An authority gave nothing. The value is kept, so that the same is tried again later.
     #[error("{0}")]
     Later(Pending),
-    /// Somebody else moved it. Nothing to do.
+    /// Somebody else moved it, or has its task. Nothing to do.
     #[error("another worker was faster")]
     Overtaken,
     /// We could not read or write. The row stays and is taken up at the next start.
@@ -63,7 +63,11 @@ enum Stop {
 
 impl From<StoreError> for Stop {
     fn from(error: StoreError) -> Self {
-        if matches!(error, StoreError::StateConflict { .. }) { Self::Overtaken } else { Self::Store(error) }
+        if matches!(error, StoreError::StateConflict { .. } | StoreError::LeaseLost) {
+            Self::Overtaken
+        } else {
+            Self::Store(error)
+        }
     }
 }
 
@@ -88,10 +92,10 @@ impl Stop {
 
 /// Works on one signature until it ends or cannot go on.
 pub(super) async fn drive(app: &Arc<App>, task: Task) {
-    let id = &task.id().clone();
+    let (id, lease) = (&task.id().clone(), &task.lease().clone());
     let begun = Instant::now();
     let duration_ms = || u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-    match sign_with_right_value(app, task).await {
+    match sign(app, task).await {
         Ok(()) => tracing::info!(signature.id = %id, duration_ms = duration_ms(), "signature released"),
         Err(Stop::Overtaken) => tracing::debug!(signature.id = %id, "signature is no longer ours"),
         Err(Stop::Failed { from, problem }) => {
@@ -99,35 +103,63 @@ pub(super) async fn drive(app: &Arc<App>, task: Task) {
                 signature.id = %id, code = %problem.code, detail = problem.detail, duration_ms = duration_ms(),
                 "signature failed"
             );
-            keep_failure(app, id, from, problem).await;
+            keep_failure(app, lease, id, from, problem).await;
         }
-        Err(Stop::Later(pending)) => postpone(app, id, pending).await,
+        Err(Stop::Later(pending)) => postpone(app, lease, id, pending).await,
         Err(stop @ (Stop::Store(_) | Stop::Object(_) | Stop::Panicked)) => {
-            tracing::error!(signature.id = %id, error = %stop, "signature stays; it is taken up at the next start");
+            tracing::error!(signature.id = %id, error = %stop, "signature stays; it is tried again");
+            give_back(app, lease, PAUSE_AFTER_FAILURE).await;
         }
     }
     app.engine.waiters.wake(id);
 }
 
-async fn keep_failure(app: &App, id: &SignatureId, from: SignatureState, problem: SignatureProblem) {
-    let (row, now) = (id.clone(), app.clock.now());
+async fn keep_failure(
+    app: &App,
+    lease: &Lease,
+    id: &SignatureId,
+    from: SignatureState,
+    problem: SignatureProblem,
+) {
+    let (row, held, now) = (id.clone(), lease.clone(), app.clock.now());
     let kept = app
         .store
-        .write(move |connection| store::signatures::fail(connection, &row, from, &problem, now))
+        .write(move |connection| {
+            store::tasks::finish(connection, &held)?;
+            store::signatures::fail(connection, &row, from, &problem, now)
+        })
         .await;
     match kept {
         Ok(ended) => ended.iter().for_each(|id| app.engine.waiters.wake(id)),
-        Err(error) => tracing::error!(signature.id = %id, %error, "the failure could not be kept"),
+        Err(StoreError::LeaseLost | StoreError::StateConflict { .. }) => {
+            tracing::debug!(signature.id = %id, "signature is no longer ours");
+        }
+        Err(error) => {
+            tracing::error!(signature.id = %id, %error, "the failure could not be kept; it is tried again");
+            give_back(app, lease, PAUSE_AFTER_FAILURE).await;
+        }
+    }
+}
+
+/// Frees the task, to be tried again after a pause by whoever takes it.
+pub(super) async fn give_back(app: &App, lease: &Lease, pause: Duration) {
+    let (held, at) = (lease.clone(), app.clock.now().plus(pause));
+    match app.store.write(move |connection| store::tasks::give_back(connection, &held, at)).await {
+        Ok(()) | Err(StoreError::LeaseLost) => {}
+        Err(error) => {
+            tracing::error!(%error, "a task could not be given back; it is freed when the database answers");
+            app.engine.strays.keep(lease.clone());
+        }
     }
 }
 
 /// Tries again after a pause that grows with the age of the signature, until its patience is over.
-async fn postpone(app: &Arc<App>, id: &SignatureId, pending: Pending) {
+async fn postpone(app: &App, lease: &Lease, id: &SignatureId, pending: Pending) {
     let Pending { created_at, problem } = pending;
     let age = Duration::from_millis(app.clock.now().unix_ms().saturating_sub(created_at.unix_ms()));
     if age > Duration::from_secs(app.config.tsa.patience_seconds) {
         tracing::error!(signature.id = %id, code = %problem.code, detail = problem.detail, "signature given up");
-        keep_failure(app, id, SignatureState::Signing, problem).await;
+        keep_failure(app, lease, id, SignatureState::Signing, problem).await;
         return;
     }
     let pause = (age / 4).clamp(Duration::from_millis(app.config.tsa.retry_ms), LONGEST_PAUSE);
@@ -135,28 +167,20 @@ async fn postpone(app: &Arc<App>, id: &SignatureId, pending: Pending) {
         signature.id = %id, code = %problem.code, detail = problem.detail, pause_ms = pause.as_millis(),
         "signature waits for an authority"
     );
-    Engine::submit_later(app, id.clone(), pause);
+    give_back(app, lease, pause).await;
 }
 
-/// Signs; a value that does not verify is thrown away and the key is asked for another one, a few times.
-async fn sign_with_right_value(app: &Arc<App>, task: Task) -> Result<(), Stop> {
-    let (id, password) = (task.id().clone(), task.password().cloned());
-    let mut result = sign(app, task, password.clone()).await;
-    for seen in 1..MOST_VALUES {
-        let Err(Stop::Failed { from: SignatureState::Signing, problem }) = &result else { break };
-        if problem.code != ErrorCode::SignatureValueInvalid {
-            break;
-        }
-        tracing::error!(signature.id = %id, values = seen, "a key gave a value that does not verify");
-        result = sign(app, Task::Left(id.clone()), password.clone()).await;
-    }
-    result
-}
-
-async fn sign(app: &Arc<App>, task: Task, password: Option<Secret>) -> Result<(), Stop> {
-    let (row, document) = match task {
-        Task::New(row, document, _) => (*row, *document),
-        Task::Left(id) => load(app, &id).await?,
+async fn sign(app: &Arc<App>, task: Task) -> Result<(), Stop> {
+    let (row, document, password, lease) = match task {
+        Task::New(new) => (new.row, new.document, new.password, new.lease),
+        Task::Left(lease, id) => match load(app, &id).await? {
+            Some((row, document)) => (row, document, None, lease),
+            None => {
+                // It ended otherwise, so there is nothing left to do.
+                app.store.write(move |connection| store::tasks::finish(connection, &lease)).await?;
+                return Err(Stop::Overtaken);
+            }
+        },
     };
     let target = Target::new(row.format, Some(row.level), row.policy)
         .map_err(|error| Stop::refused(row.state, error.code(), error.to_string()))?;
@@ -179,40 +203,41 @@ async fn sign(app: &Arc<App>, task: Task, password: Option<Secret>) -> Result<()
         Some(pinned) => {
             let plan = Plan::decode(row.format, pinned)?;
             if row.state == SignatureState::Prepared {
-                let id = row.id.clone();
-                app.store.write(move |connection| store::signatures::intend(connection, &id)).await?;
+                let (row, held, now) = (row.clone(), lease.clone(), app.clock.now());
+                app.store
+                    .write(move |connection| {
+                        store::tasks::hold(connection, &held)?;
+                        store::signatures::intend(connection, &row, now)
+                    })
+                    .await?;
             }
             (Arc::new(plan), input)
         }
-        None => prepare(app, &row, target, &document, input).await?,
+        None => prepare(app, &lease, &row, target, &document, input).await?,
     };
     let value = match (&row.value, key) {
         (Some(value), _) => value.clone(),
         (None, Some(key)) => {
-            let value = use_key(app, &key, &plan)
-                .await
-                .map_err(|failure| Stop::failed(SignatureState::Signing, &failure))?;
+            let value = use_key(app, &row, &key, &plan).await?;
             if target.needs_time_stamp() {
-                keep_value(app, &row, &plan, &value).await?;
+                keep_value(app, &lease, &row, &value).await?;
             }
             value
         }
         (None, None) => unreachable!("a key was loaded because there is no value"),
     };
-    release(app, &row, target, &document, plan, input, value).await
+    release(app, &lease, &row, target, &document, plan, input, value).await
 }
 
-async fn load(app: &App, id: &SignatureId) -> Result<(SignatureRow, DocumentRow), Stop> {
+async fn load(app: &App, id: &SignatureId) -> Result<Option<(SignatureRow, DocumentRow)>, Stop> {
     let id = id.clone();
-    app.store
-        .read(move |connection| {
-            let row = store::signatures::load(connection, &id)?.filter(|row| !row.state.is_final());
-            let Some(row) = row else { return Ok(None) };
-            let document = store::documents::signed_by(connection, &row)?;
-            Ok(Some((row, document.ok_or(StoreError::Damaged { column: "signature.document_id" })?)))
-        })
-        .await?
-        .ok_or(Stop::Overtaken)
+    let found = app.store.read(move |connection| {
+        let row = store::signatures::load(connection, &id)?.filter(|row| !row.state.is_final());
+        let Some(row) = row else { return Ok(None) };
+        let document = store::documents::signed_by(connection, &row)?;
+        Ok(Some((row, document.ok_or(StoreError::Damaged { column: "signature.document_id" })?)))
+    });
+    Ok(found.await?)
 }
 
 /// The key, unless it was suspended while the signature waited.
@@ -233,6 +258,7 @@ async fn load_key(app: &App, row: &SignatureRow) -> Result<KeyReference, Stop> {
 /// `accepted → prepared → signing` in one commit: the data are pinned and the intent stands before the key is used.
 async fn prepare(
     app: &Arc<App>,
+    lease: &Lease,
     row: &SignatureRow,
     target: Target,
     document: &DocumentRow,
@@ -260,22 +286,50 @@ async fn prepare(
         })
         .map_err(|failure| Stop::failed(SignatureState::Accepted, &failure))?;
         let pinned = plan.encode();
-        Ok::<_, Stop>((plan, pinned, input))
+        Ok::<_, Stop>((plan, pinned, input, now))
     });
-    let (plan, pinned, input) = prepared.await.map_err(|_| Stop::Panicked)??;
-    let id = row.id.clone();
+    let (plan, pinned, input, signed_at) = prepared.await.map_err(|_| Stop::Panicked)??;
+    let (row, held, now) = (row.clone(), lease.clone(), app.clock.now());
     app.store
         .write(move |connection| {
-            store::signatures::pin(connection, &id, &pinned)?;
-            store::signatures::intend(connection, &id)
+            store::tasks::hold(connection, &held)?;
+            store::signatures::pin(connection, &row, &pinned, signed_at, now)?;
+            store::signatures::intend(connection, &row, now)
         })
         .await?;
     Ok((Arc::new(plan), input))
 }
 
-/// Uses the key; a token that does not answer is tried again for a while. Signing the same digest again is harmless:
-/// at most one value is ever released.
-async fn use_key(app: &App, key: &KeyReference, plan: &Plan) -> Result<Vec<u8>, SigningFailure> {
+/// Uses the key and verifies what it gave; a token that does not answer is tried again for a while. Signing the same
+/// digest again is harmless: at most one value is ever released.
+async fn use_key(
+    app: &Arc<App>,
+    row: &SignatureRow,
+    key: &KeyReference,
+    plan: &Arc<Plan>,
+) -> Result<Vec<u8>, Stop> {
+    let failed = |failure: &SigningFailure| Stop::failed(SignatureState::Signing, failure);
+    for attempt in 1.. {
+        let value = ask_token(app, key, plan).await.map_err(|failure| failed(&failure))?;
+        let checked = Arc::clone(plan);
+        let verified = app.engine.compute(move || checked.verify(&value).map(|()| value));
+        match verified.await.map_err(|_| Stop::Panicked)? {
+            Ok(value) => return Ok(value),
+            Err(failure) => {
+                let verdict = keys::Verdict::of(attempt);
+                if let Some(key_id) = &row.key_id {
+                    keys::wrong_values(app, key_id, 1, verdict).await;
+                }
+                if verdict == keys::Verdict::Always {
+                    return Err(failed(&failure));
+                }
+            }
+        }
+    }
+    unreachable!("the last attempt decides")
+}
+
+async fn ask_token(app: &App, key: &KeyReference, plan: &Plan) -> Result<Vec<u8>, SigningFailure> {
     let Some(keys) = &app.keys else {
         return Err(SigningKeyError::Unavailable("no token is configured".to_owned()).into());
     };
@@ -301,16 +355,22 @@ async fn use_key(app: &App, key: &KeyReference, plan: &Plan) -> Result<Vec<u8>, 
 }
 
 /// Keeps a value that verifies.
-async fn keep_value(app: &App, row: &SignatureRow, plan: &Plan, value: &[u8]) -> Result<(), Stop> {
-    plan.verify(value).map_err(|failure| Stop::failed(SignatureState::Signing, &failure))?;
-    let (id, value) = (row.id.clone(), value.to_vec());
-    app.store.write(move |connection| store::signatures::keep_value(connection, &id, &value)).await?;
+async fn keep_value(app: &App, lease: &Lease, row: &SignatureRow, value: &[u8]) -> Result<(), Stop> {
+    let (id, held, value) = (row.id.clone(), lease.clone(), value.to_vec());
+    app.store
+        .write(move |connection| {
+            store::tasks::hold(connection, &held)?;
+            store::signatures::keep_value(connection, &id, &value)
+        })
+        .await?;
     Ok(())
 }
 
 /// Verifies, embeds, raises to the level, validates, stores: `signing → released`.
+#[expect(clippy::too_many_arguments, reason = "what the steps before have made")]
 async fn release(
     app: &Arc<App>,
+    lease: &Lease,
     row: &SignatureRow,
     target: Target,
     document: &DocumentRow,
@@ -341,12 +401,13 @@ async fn release(
     };
     let (sealed, tail, now) = sealed.map_err(|_| Stop::Panicked)??;
     let artefact = artefact::row(&sealed, row.format, &document.name, tail.sha256(), now);
-    let id = row.id.clone();
+    let (row, held) = (row.clone(), lease.clone());
     let ended = app
         .store
         .write(move |connection| {
+            store::tasks::finish(connection, &held)?;
             tail.keep(connection)?;
-            store::signatures::release(connection, &id, SignatureState::Signing, &artefact, None)
+            store::signatures::release(connection, &row, SignatureState::Signing, &artefact, None)
         })
         .await?;
     ended.iter().for_each(|id| app.engine.waiters.wake(id));

@@ -7,6 +7,8 @@ use crate::app::App;
 use crate::store;
 
 const EVERY: Duration = Duration::from_secs(1);
+/// Ended in one transaction; the rest follows in the next round.
+const AT_ONCE: i64 = 256;
 /// Rounds between two clearings of origins.
 const CLEAR_EVERY: u32 = 600;
 
@@ -55,10 +57,11 @@ pub(super) async fn expire(app: &App) -> Result<(), store::StoreError> {
     if !app.store.read(move |connection| store::signatures::any_due(connection, now)).await? {
         return Ok(());
     }
-    let ended = app.store.write(move |connection| store::signatures::expire(connection, now)).await?;
-    for id in ended {
-        tracing::info!(signature.id = %id, "signature expired");
-        app.engine.waiters.wake(&id);
+    let ended =
+        app.store.write(move |connection| store::signatures::expire(connection, now, AT_ONCE)).await?;
+    for row in ended {
+        tracing::info!(signature.id = %row.id, "signature expired");
+        app.engine.waiters.wake(&row.id);
     }
     Ok(())
 }

@@ -9,7 +9,8 @@ use rubrica_core::wire::{Custody, PdfOptions, SignatureFormat, SignatureState};
 use rubrica_core::x509::Certificate;
 
 use super::target::Target;
-use super::{Task, drive};
+use super::worker::Command;
+use super::{NewTask, Task, drive};
 use crate::app::App;
 use crate::failure::Failure;
 use crate::ids::{DocumentId, SessionId, SignatureId};
@@ -88,6 +89,7 @@ pub(crate) async fn sign(app: &Arc<App>, request: Request) -> Result<Signed, Fai
         document_id: document.id.clone(),
         document_sha256: document.sha256,
         in_order: None,
+        signer_hash: Some(request.key.signer_hash),
         custody: Custody::Hsm,
         format: request.target.format,
         level: request.target.level,
@@ -99,6 +101,7 @@ pub(crate) async fn sign(app: &Arc<App>, request: Request) -> Result<Signed, Fai
             .pdf
             .map(|pdf| serde_json::to_string(&pdf).expect("options have only strings and numbers")),
         plan: None,
+        signed_at: None,
         value: None,
         completion_sha256: None,
         artefact: None,
@@ -106,18 +109,26 @@ pub(crate) async fn sign(app: &Arc<App>, request: Request) -> Result<Signed, Fai
         created_at: now,
         expires_at: now,
     };
-    let id = signature.id.clone();
-    let task = Task::New(Box::new(signature.clone()), Box::new(document.clone()), request.password);
-    app.store
+    let (row, kept) = (signature.clone(), document.clone());
+    let command = Command::join(app).await.map_err(|error| store_failure(&error))?;
+    let worker = command.id.clone();
+    let lease = app
+        .store
         .write(move |connection| {
             store::sessions::insert(connection, &session, &random::bytes::<32>())?;
             stored.keep(connection)?;
             store::documents::insert(connection, &document)?;
-            store::signatures::insert(connection, &signature)
+            store::signatures::insert(connection, &signature)?;
+            store::tasks::add(connection, &signature.tenant, &signature.id, Some(&worker))
         })
         .await
         .map_err(|error| store_failure(&error))?;
-    drive::drive(app, task).await;
+    let id = row.id.clone();
+    if let Some(lease) = lease {
+        let new = NewTask { lease, row, document: kept, password: request.password };
+        drive::drive(app, Task::New(Box::new(new))).await;
+    }
+    command.leave(app).await.map_err(|error| store_failure(&error))?;
     outcome(app, id).await
 }
 

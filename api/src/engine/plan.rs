@@ -141,7 +141,7 @@ impl Plan {
     }
 
     /// Verifies the value and writes the CMS.
-    pub(super) fn assemble(&self, signature_value: &[u8]) -> Result<Vec<u8>, SigningFailure> {
+    pub(crate) fn assemble(&self, signature_value: &[u8]) -> Result<Vec<u8>, SigningFailure> {
         Ok(self.cms().assemble(signature_value)?)
     }
 

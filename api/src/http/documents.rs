@@ -13,7 +13,7 @@ use rubrica_core::wire::Document;
 
 use super::auth::SessionOr;
 use super::body::Pieces;
-use super::download::{CONTENT_DIGEST, Download};
+use super::download::{CONTENT_DIGEST, Download, Part};
 use super::idempotency::{Answer, IdempotencyKey, Kept};
 use super::json::Json;
 use super::openapi::Bytes;
@@ -158,7 +158,7 @@ pub(super) async fn download_document(
 ) -> ApiResult<Response> {
     let row = find(&app, &id, caller.scope()).await?;
     let download = Download {
-        parts: vec![row.sha256],
+        parts: vec![Part::Object(row.sha256)],
         name: row.name,
         media_type: row.media_type,
         size_bytes: row.size_bytes,

@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 
 use super::problem::ApiResult;
 use crate::app::App;
-use crate::objects::ObjectError;
+use crate::objects::{self, ObjectError, Objects};
 
 /// `Content-Digest` (RFC 9530).
 pub(super) const CONTENT_DIGEST: HeaderName = HeaderName::from_static("content-digest");
@@ -25,11 +25,44 @@ pub(super) const CONTENT_DIGEST: HeaderName = HeaderName::from_static("content-d
 /// Characters that stay in `filename*` (RFC 8187 attr-char).
 const FILE_NAME: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
+/// A piece of a file.
+#[derive(Debug)]
+pub(super) enum Part {
+    /// An object, by its digest.
+    Object([u8; 32]),
+    /// Bytes that were made for this answer.
+    Bytes(Vec<u8>),
+}
+
+impl Part {
+    async fn open(self, objects: &Objects) -> Result<Open, ObjectError> {
+        Ok(match self {
+            Self::Object(sha256) => Open::Object(objects.pieces(sha256).await?),
+            Self::Bytes(bytes) => Open::Bytes(Some(bytes.into())),
+        })
+    }
+}
+
+/// A part that is being sent.
+enum Open {
+    Object(objects::Pieces),
+    Bytes(Option<Bytes>),
+}
+
+impl Open {
+    async fn next(&mut self) -> Result<Option<Bytes>, ObjectError> {
+        match self {
+            Self::Object(object) => object.next().await,
+            Self::Bytes(bytes) => Ok(bytes.take()),
+        }
+    }
+}
+
 /// What is sent.
 #[derive(Debug)]
 pub(super) struct Download {
-    /// Objects, one after the other.
-    pub(super) parts: Vec<[u8; 32]>,
+    /// One after the other.
+    pub(super) parts: Vec<Part>,
     pub(super) name: String,
     pub(super) media_type: String,
     pub(super) size_bytes: u64,
@@ -43,7 +76,7 @@ impl Download {
         let objects = app.objects.clone();
         let mut parts = self.parts.into_iter();
         let mut open = match parts.next() {
-            Some(first) => Some(objects.pieces(first).await?),
+            Some(first) => Some(first.open(&objects).await?),
             None => None,
         };
         let (sender, pieces) = mpsc::channel(4);
@@ -57,7 +90,7 @@ impl Download {
                         }
                     }
                     if let Some(next) = parts.next() {
-                        open = Some(objects.pieces(next).await?);
+                        open = Some(next.open(&objects).await?);
                     }
                 }
                 Ok::<_, ObjectError>(())

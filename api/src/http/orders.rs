@@ -15,7 +15,7 @@ use rubrica_core::wire::{CancelOrder, CreateOrder, Order, OrderList, OrderState,
 
 use super::auth::{Granted, SessionOr};
 use super::documents;
-use super::download::Download;
+use super::download::{Download, Part};
 use super::idempotency::{Answer, IdempotencyKey, Kept};
 use super::json::{Hashed, Json};
 use super::openapi::Bytes;
@@ -270,7 +270,7 @@ pub(super) async fn download_order_document(
         SignatureFormat::Pades | SignatureFormat::Cades => document.name,
     };
     let download = Download {
-        parts: revision.parts,
+        parts: revision.parts.into_iter().map(Part::Object).collect(),
         name,
         media_type: document.media_type,
         size_bytes: revision.size_bytes,

@@ -139,7 +139,8 @@ impl IntoResponse for ApiError {
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match &error {
-            StoreError::StateConflict { .. } => {
+            StoreError::BatchState { .. } => Self::new(ErrorCode::BatchStateConflict, error.to_string()),
+            StoreError::StateConflict { .. } | StoreError::LeaseLost => {
                 Self::new(ErrorCode::SignatureStateConflict, "read the signature again to see its state")
             }
             StoreError::Repeated => {

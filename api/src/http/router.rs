@@ -11,7 +11,7 @@ use utoipa_axum::routes;
 
 use super::problem::ApiError;
 use super::{
-    api_keys, cors, custody, documents, envelope, events, health, limits, openapi, orders, receipts,
+    api_keys, batches, cors, custody, documents, envelope, events, health, limits, openapi, orders, receipts,
     sessions, signatures, site, validations, webhooks,
 };
 use crate::app::App;
@@ -40,6 +40,12 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(signatures::show_signature))
         .routes(routes!(signatures::completion::complete_signature))
         .routes(routes!(signatures::download_signature))
+        .routes(routes!(batches::create_batch, batches::list_batches))
+        .routes(routes!(batches::show_batch))
+        .routes(routes!(batches::list_batch_items))
+        .routes(routes!(batches::pause_batch))
+        .routes(routes!(batches::resume_batch))
+        .routes(routes!(batches::cancel_batch))
         .routes(routes!(validations::create_validation))
         .routes(routes!(api_keys::create_api_key, api_keys::list_api_keys))
         .routes(routes!(api_keys::show_api_key, api_keys::revoke_api_key))

@@ -10,26 +10,28 @@ use axum::extract::{Path, RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use base64ct::{Base64, Encoding};
-use rubrica_core::ErrorCode;
 use rubrica_core::wire::{
     Artefact, Custody, PdfOptions, Signature, SignatureFormat, SignatureRequest, SignatureState,
 };
 use rubrica_core::x509::Certificate;
+use rubrica_core::{ErrorCode, Timestamp};
 
 use super::auth::{SessionCaller, SessionOr};
-use super::download::Download;
+use super::batches;
+use super::download::{Download, Part};
 use super::idempotency::{Answer, IdempotencyKey, Kept};
 use super::json::{Hashed, Json};
 use super::openapi::Bytes;
 use super::problem::{ApiError, ApiResult};
 use crate::app::App;
-use crate::engine::Task;
 use crate::engine::artefact::SigningFailure;
 use crate::engine::plan::{Draft, Plan, Shape};
+use crate::engine::{NewTask, Task};
 use crate::ids::{KeyId, SignatureId};
 use crate::permission::needs;
 use crate::store::documents::Scope;
 use crate::store::signatures::SignatureRow;
+use crate::store::{Connection, StoreError};
 use crate::{hex, store};
 use subject::Subject;
 
@@ -178,6 +180,9 @@ pub(super) async fn download_signature(
     Path(id): Path<String>,
 ) -> ApiResult<Response> {
     let id: SignatureId = id.parse().map_err(|_| ApiError::not_found("signature"))?;
+    if let Some(download) = batches::item_download(&app, &id, &caller.scope()).await? {
+        return download.start(&app).await;
+    }
     let row = find(&app, &id, caller.scope()).await?;
     let Some(artefact) = row.artefact.clone() else {
         return Err(ApiError::new(
@@ -186,13 +191,13 @@ pub(super) async fn download_signature(
         ));
     };
     let parts = match row.format {
-        SignatureFormat::Cades => vec![artefact.tail],
+        SignatureFormat::Cades => vec![Part::Object(artefact.tail)],
         SignatureFormat::Pades => {
             let document =
                 app.store.read(move |connection| store::documents::signed_by(connection, &row)).await?;
             let document = document.ok_or_else(|| ApiError::internal("the document's row is missing"))?;
-            let mut parts = document.parts;
-            parts.push(artefact.tail);
+            let mut parts: Vec<_> = document.parts.into_iter().map(Part::Object).collect();
+            parts.push(Part::Object(artefact.tail));
             parts
         }
     };
@@ -243,9 +248,17 @@ async fn accept_for_token(
         key.certificate,
         Some(key.id),
         None,
+        None,
     );
-    let answer = insert(app, StatusCode::ACCEPTED, &row, kept).await?;
-    app.engine.submit(Task::New(Box::new(row), Box::new(subject.document), None));
+    let worker = app.engine.identity.id();
+    let (answer, lease) = insert(app, StatusCode::ACCEPTED, &row, kept, move |connection, row| {
+        store::tasks::add(connection, &row.tenant, &row.id, worker.as_ref())
+    })
+    .await?;
+    if let Some(lease) = lease {
+        let new = NewTask { lease, row, document: subject.document, password: None };
+        app.engine.submit(Task::New(Box::new(new)));
+    }
     Ok(answer)
 }
 
@@ -292,8 +305,10 @@ async fn prepare_for_person(
         signer.der().to_vec(),
         None,
         Some(plan),
+        Some(signing_time),
     );
-    insert(app, StatusCode::CREATED, &row, kept).await
+    let (answer, ()) = insert(app, StatusCode::CREATED, &row, kept, |_, _| Ok(())).await?;
+    Ok(answer)
 }
 
 /// Reads a certificate and checks that this session's signer may sign with it.
@@ -327,6 +342,7 @@ fn new_row(
     certificate: Vec<u8>,
     key_id: Option<KeyId>,
     plan: Option<Vec<u8>>,
+    signed_at: Option<Timestamp>,
 ) -> SignatureRow {
     let now = app.clock.now();
     let expires_at = now.plus(Duration::from_secs(app.config.signatures.completion_seconds));
@@ -337,6 +353,7 @@ fn new_row(
         document_id: document.id.clone(),
         document_sha256: document.sha256,
         in_order: in_order.clone(),
+        signer_hash: Some(session.0.signer_hash),
         custody: request.custody,
         format: request.format,
         level: target.level,
@@ -346,6 +363,7 @@ fn new_row(
         certificate,
         options: request.pdf.as_ref().map(to_json),
         plan,
+        signed_at,
         value: None,
         completion_sha256: None,
         artefact: None,
@@ -355,23 +373,31 @@ fn new_row(
     }
 }
 
-/// Keeps a new signature and gives the answer.
-async fn insert(app: &App, status: StatusCode, row: &SignatureRow, kept: Kept) -> ApiResult<Answer> {
+/// Keeps a new signature with its answer, and what `also` adds in the same transaction.
+async fn insert<T: Send + 'static>(
+    app: &App,
+    status: StatusCode,
+    row: &SignatureRow,
+    kept: Kept,
+    also: impl FnOnce(&Connection, &SignatureRow) -> Result<T, StoreError> + Send + 'static,
+) -> ApiResult<(Answer, T)> {
     let answer = Answer::json(status, &view(row)?).at(format!("/v1/signatures/{}", row.id));
     let (row, kept_answer, now) = (row.clone(), answer.clone(), app.clock.now());
-    let ended = app
+    let (ended, added) = app
         .store
         .write(move |connection| {
             kept.keep(connection, &kept_answer)?;
-            if row.in_order.is_some() {
-                return store::orders::begin(connection, &row, now)?.emit(connection);
-            }
-            store::signatures::insert(connection, &row)?;
-            Ok(Vec::new())
+            let ended = if row.in_order.is_some() {
+                store::orders::begin(connection, &row, now)?.emit(connection)?
+            } else {
+                store::signatures::insert(connection, &row)?;
+                Vec::new()
+            };
+            Ok((ended, also(connection, &row)?))
         })
         .await?;
     ended.iter().for_each(|id| app.engine.waiters.wake(id));
-    Ok(answer)
+    Ok((answer, added))
 }
 
 async fn find(app: &App, id: &SignatureId, scope: Scope) -> ApiResult<SignatureRow> {

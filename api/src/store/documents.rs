@@ -146,3 +146,16 @@ fn read(row: &Row<'_>) -> Result<DocumentRow, StoreError> {
         created_at: time("document.created_at", row.get(7)?)?,
     })
 }
+
+/// The digests of those documents among `ids` that a tenant has, by identifier.
+pub(crate) fn digests(
+    connection: &Connection,
+    tenant: &str,
+    ids: &[&str],
+) -> Result<Vec<(String, [u8; 32])>, StoreError> {
+    connection.query(
+        "SELECT id, sha256 FROM document WHERE tenant = ?1 AND id IN (EACH_TEXT(?2))",
+        params![tenant, ids.to_vec()],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )
+}

@@ -22,6 +22,15 @@ pub(crate) enum StoreError {
         /// What stands against it; for the caller.
         detail: String,
     },
+    /// Another worker has the task: whatever this one still wants to write is void.
+    #[error("the lease of the task is lost")]
+    LeaseLost,
+    /// The batch is not in a state that allows the change.
+    #[error("the batch is `{}`", .state.as_str())]
+    BatchState {
+        /// Its state.
+        state: rubrica_core::wire::BatchState,
+    },
     /// A row holds what this version cannot have written.
     #[error("column {column} of the database is damaged")]
     Damaged {
@@ -64,6 +73,8 @@ impl StoreError {
             ),
             Self::StateConflict { .. }
             | Self::OrderConflict { .. }
+            | Self::LeaseLost
+            | Self::BatchState { .. }
             | Self::Damaged { .. }
             | Self::Repeated
             | Self::Constraint(_)

@@ -1,10 +1,11 @@
 //! Keys in the token: whose they are and which certificate they have.
 
-use rubrica_core::Timestamp;
+use rubrica_core::event::{Event, EventData, KeySuspended};
+use rubrica_core::{ErrorCode, Timestamp};
 
 use super::row::{from_text, time, to_text, unix_ms};
-use super::{Connection, Row, StoreError, params};
-use crate::ids::KeyId;
+use super::{Connection, Row, StoreError, outbox, params};
+use crate::ids::{EventId, KeyId};
 use crate::lookup::SignerHash;
 use crate::ports::{KeyAlgorithm, KeyReference};
 
@@ -78,6 +79,26 @@ pub(crate) fn find_active(
 /// The key with this identifier, whatever its state.
 pub(crate) fn load(connection: &Connection, id: &KeyId) -> Result<Option<KeyRow>, StoreError> {
     connection.query_one(&format!("SELECT {COLUMNS} FROM signing_key WHERE id = ?1"), params![id], read)
+}
+
+/// `active → suspended`, for the reason of this code. A key that is not active stays as it is.
+pub(crate) fn suspend(
+    connection: &Connection,
+    id: &KeyId,
+    code: ErrorCode,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let tenant: Option<String> = connection.query_one(
+        "UPDATE signing_key SET state = 'suspended' WHERE id = ?1 AND state = 'active' RETURNING tenant",
+        params![id],
+        |row| row.get(0),
+    )?;
+    if let Some(tenant) = tenant {
+        let data = EventData::KeySuspended(KeySuspended { key_id: id.to_string(), code: Some(code) });
+        let event = Event { id: EventId::generate().to_string(), time: now, tenant: Some(tenant), data };
+        outbox::emit(connection, &[event])?;
+    }
+    Ok(())
 }
 
 /// Every key, the oldest first.

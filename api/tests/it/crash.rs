@@ -6,12 +6,12 @@ use rubrica_core::validation::{Indication, validate_pdf};
 
 /// Takes a released signature back to an earlier state, as a crash would have left it.
 fn set_back(instance: &Instance, id: &str, state: &str) {
-    let plan = if state == "accepted" { "NULL" } else { "plan" };
+    let (plan, signed_at) = if state == "accepted" { ("NULL", "NULL") } else { ("plan", "signed_at") };
     let changed = instance
         .database()
         .execute(
             &format!(
-                "UPDATE signature SET state = ?2, plan = {plan}, artefact_name = NULL, artefact_media_type = NULL, \
+                "UPDATE signature SET state = ?2, plan = {plan}, signed_at = {signed_at}, artefact_name = NULL, artefact_media_type = NULL, \
                  artefact_size_bytes = NULL, artefact_sha256 = NULL, artefact_tail = NULL, released_at = NULL \
                  WHERE id = ?1"
             ),
@@ -19,6 +19,9 @@ fn set_back(instance: &Instance, id: &str, state: &str) {
         )
         .unwrap();
     assert_eq!(changed, 1);
+    // With the state the task comes back, held by a worker that is no more.
+    let lease = "INSERT INTO task (tenant, signature_id, lease_worker, lease_epoch) SELECT tenant, id, 'wrk_gone', 7 FROM signature WHERE id = ?1";
+    assert_eq!(instance.database().execute(lease, [id]).unwrap(), 1);
 }
 
 #[test]

@@ -212,6 +212,10 @@ fn what_belongs_to_another_tenant_or_session_does_not_exist() {
         ("ParticipantId", order.participant(0)),
         ("WebhookId", webhook["id"].as_str().unwrap().to_owned()),
         ("EventId", format!("evt_{}", "0".repeat(32))),
+        (
+            "BatchId",
+            crate::batches::submit(&owner, &crate::batches::manifest(&crate::batches::rsa_key(&instance), 1)),
+        ),
     ]
     .into();
 
@@ -253,7 +257,7 @@ fn what_belongs_to_another_tenant_or_session_does_not_exist() {
 }
 
 /// Identifiers that may stand in a path, with their prefixes.
-const KINDS: [(&str, &str); 7] = [
+const KINDS: [(&str, &str); 8] = [
     ("DocumentId", "doc"),
     ("SignatureId", "sig"),
     ("ApiKeyId", "apk"),
@@ -261,4 +265,5 @@ const KINDS: [(&str, &str); 7] = [
     ("ParticipantId", "par"),
     ("WebhookId", "whk"),
     ("EventId", "evt"),
+    ("BatchId", "bat"),
 ];

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{CmsError, Parts, attributes};
+use super::{CmsError, Parts, SignedAttributes, SignedData, attributes};
 use crate::digest::{Digest, DigestAlgorithm};
 use crate::icp_brasil::signature_policy::SignaturePolicy;
 use crate::tlv::{encode, encode_set_of, tag};
@@ -115,6 +115,53 @@ pub(crate) fn plan_for(
 }
 
 impl CmsPlan {
+    /// Takes up a detached plan again from its pinned bytes, where signer and chain are kept apart, once for many plans.
+    ///
+    /// # Errors
+    /// `cms_malformed` when the bytes are not signed attributes that refer to the signer's certificate;
+    /// `key_unsupported` or `certificate_malformed` for its key.
+    pub fn resume(
+        signed_attributes: Vec<u8>,
+        signer: &Certificate,
+        chain: &[Certificate],
+    ) -> Result<Self, CmsError> {
+        let parsed = SignedAttributes::parse(&signed_attributes)?;
+        if parsed.signing_certificate().and_then(|reference| reference.refers_to(signer)) != Some(true) {
+            return Err(CmsError::Malformed("attributes that refer to the signer"));
+        }
+        let key = signer.public_key()?;
+        Ok(Self {
+            signed_attributes,
+            signer: signer.clone(),
+            chain: chain.to_vec(),
+            key,
+            target: Target::Detached,
+        })
+    }
+
+    /// Reads what [`CmsPlan::assemble`] wrote as a stranger would: exactly this signer, these attributes, this value and
+    /// a message-digest of this content. The value was verified when it was assembled.
+    ///
+    /// # Errors
+    /// `cms_malformed`, with what is not as it was planned.
+    pub fn check_assembled(&self, cms: &[u8], value: &[u8], content_digest: &[u8]) -> Result<(), CmsError> {
+        let read = SignedData::parse(cms)?;
+        let [info] = read.signers() else { return Err(CmsError::Malformed("one signer")) };
+        let attributes = info.signed_attributes.as_deref().unwrap_or_default();
+        let parsed = SignedAttributes::parse(attributes)?;
+        let rules = [
+            (attributes == self.signed_attributes, "the planned attributes"),
+            (info.value == self.key.to_cms_value(value), "the verified value"),
+            (parsed.message_digest() == Some(content_digest), "a message-digest of the content"),
+            (read.certificate_of(&info.id) == Some(&self.signer), "the certificate of the signer"),
+            (read.content().is_none(), "a detached signature"),
+        ];
+        match rules.iter().find(|(holds, _)| !holds) {
+            Some((_, expected)) => Err(CmsError::Malformed(expected)),
+            None => Ok(()),
+        }
+    }
+
     /// DER of the signed attributes as `SET OF`, first byte `31`: the bytes whose digest is signed.
     #[must_use]
     pub fn signed_attributes(&self) -> &[u8] {

@@ -125,13 +125,19 @@ async fn hand_over(
         .compute(move || plan.verify(&value).map(|()| value))
         .await
         .map_err(ApiError::internal)??;
-    let id = row.id.clone();
-    app.store
-        .write(move |connection| store::signatures::complete(connection, &id, &value, value_sha256))
+    let (kept, worker, now) = (row.clone(), app.engine.identity.id(), app.clock.now());
+    let lease = app
+        .store
+        .write(move |connection| {
+            store::signatures::complete(connection, &kept, &value, value_sha256, now)?;
+            store::tasks::add(connection, &kept.tenant, &kept.id, worker.as_ref())
+        })
         .await?;
     let waiter = app.engine.waiters.register(&row.id);
     let woken = waiter.woken();
-    app.engine.submit(Task::Left(row.id.clone()));
+    if let Some(lease) = lease {
+        app.engine.submit(Task::Left(lease, row.id.clone()));
+    }
     // Whether it ended or an authority lets it wait: the row tells what is true.
     let _ = tokio::time::timeout(HANDED_OVER, woken).await;
     Ok(())
@@ -168,14 +174,14 @@ async fn release(
         .await
         .map_err(ApiError::internal)??;
     let artefact = artefact::row(&sealed, row.format, &document.name, tail.sha256(), now);
-    let id = row.id.clone();
+    let row = row.clone();
     let ended = app
         .store
         .write(move |connection| {
             tail.keep(connection)?;
             store::signatures::release(
                 connection,
-                &id,
+                &row,
                 SignatureState::Prepared,
                 &artefact,
                 Some(value_sha256),

@@ -44,8 +44,14 @@ async fn a_sequence_of_pdf_signatures_grows_one_file_and_completes() {
         assert_eq!(
             scene.events().await,
             [
+                EventType::SignaturePrepared,
+                EventType::SignatureReleased,
                 EventType::ParticipantSigned,
                 EventType::ParticipantReady,
+                EventType::SignatureAccepted,
+                EventType::SignaturePrepared,
+                EventType::SignatureSigning,
+                EventType::SignatureReleased,
                 EventType::ParticipantSigned,
                 EventType::OrderCompleted,
             ]
@@ -121,7 +127,8 @@ async fn whoever_begins_again_takes_the_own_signature_back() {
         let second = scene.begin(0, 0, Custody::Local).await.unwrap();
         assert_eq!(scene.row(&first).await.state, SignatureState::Cancelled, "{}", test.name);
         scene.release(&second, 0xa1).await.unwrap();
-        assert_eq!(scene.events().await[0], EventType::SignatureCancelled);
+        let events = scene.events().await;
+        assert!(events.contains(&EventType::SignatureCancelled), "{}: {events:?}", test.name);
     }
 }
 

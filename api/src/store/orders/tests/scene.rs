@@ -112,6 +112,7 @@ impl<'a> Scene<'a> {
                 participant_id: of.participant_id,
                 base: place.revision,
             }),
+            signer_hash: None,
             custody,
             format: self.format,
             level: SignatureLevel::B,
@@ -121,6 +122,7 @@ impl<'a> Scene<'a> {
             certificate: b"certificate".to_vec(),
             options: None,
             plan: is_local.then(|| b"{}".to_vec()),
+            signed_at: is_local.then(|| at(1)),
             value: None,
             completion_sha256: None,
             artefact: None,
@@ -139,17 +141,18 @@ impl<'a> Scene<'a> {
 
     /// Commits the intent of a signature by the token.
     pub(super) async fn intend(&self, id: &SignatureId) {
-        let id = id.clone();
+        let row = self.row(id).await;
         let intend = move |connection: &Connection| {
-            signatures::pin(connection, &id, b"{}")?;
-            signatures::intend(connection, &id)
+            signatures::pin(connection, &row, b"{}", at(1), at(1))?;
+            signatures::intend(connection, &row, at(1))
         };
         self.store.write(intend).await.unwrap();
     }
 
     /// Releases a signature with this tail. Gives others that this ended.
     pub(super) async fn release(&self, id: &SignatureId, tail: u8) -> Result<Vec<SignatureId>, StoreError> {
-        let from = self.row(id).await.state;
+        let row = self.row(id).await;
+        let from = row.state;
         let from = if from == SignatureState::Signing { from } else { SignatureState::Prepared };
         let artefact = ArtefactRow {
             name: "a".to_owned(),
@@ -159,8 +162,7 @@ impl<'a> Scene<'a> {
             tail: [tail; 32],
             released_at: at(3),
         };
-        let id = id.clone();
-        self.store.write(move |connection| signatures::release(connection, &id, from, &artefact, None)).await
+        self.store.write(move |connection| signatures::release(connection, &row, from, &artefact, None)).await
     }
 
     pub(super) async fn sign_and_release(
@@ -228,7 +230,7 @@ impl<'a> Scene<'a> {
         (whole.order.state, whole.participants.iter().map(|one| one.state).collect())
     }
 
-    /// Types of the events about this order, but those of signatures that were moved by themselves.
+    /// Types of the events about this order.
     pub(super) async fn events(&self) -> Vec<EventType> {
         let lines: Vec<String> = self
             .store
