@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic, in its helpers too")]
 
 mod auth;
+mod batch_faults;
 mod batches;
 mod bucket;
 mod cli;

@@ -1,0 +1,202 @@
+//! Batches whose processes are killed: nothing is lost, nothing is signed twice, everything verifies.
+
+use std::collections::HashSet;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::batches::{manifest, submit, text};
+use crate::support::{Client, Instance, Options, postgres};
+
+/// Items of the batch that is struck.
+const TOTAL: usize = 1000;
+/// Longest time for a batch of a thousand items on a busy machine that is struck again and again.
+const PATIENCE: Duration = Duration::from_secs(240);
+
+/// Gives the keys of the demo's token to a database of PostgreSQL.
+fn give_keys(instance: &Instance, address: &str) {
+    let database = instance.database();
+    let mut rows = database
+        .prepare(
+            "SELECT id, tenant, hex(signer_hash), hex(cka_id), algorithm, hex(certificate), state, not_after, created_at
+             FROM signing_key",
+        )
+        .unwrap();
+    let statements: Vec<String> = rows
+        .query_map([], |row| {
+            Ok(format!(
+                "INSERT INTO signing_key (id, tenant, signer_hash, cka_id, algorithm, certificate, state, not_after, created_at)
+                 VALUES ('{}', '{}', '\\x{}', '\\x{}', '{}', '\\x{}', '{}', {}, {})",
+                row.get::<_, String>(0)?,
+                row.get::<_, String>(1)?,
+                row.get::<_, String>(2)?,
+                row.get::<_, String>(3)?,
+                row.get::<_, String>(4)?,
+                row.get::<_, String>(5)?,
+                row.get::<_, String>(6)?,
+                row.get::<_, i64>(7)?,
+                row.get::<_, i64>(8)?,
+            ))
+        })
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
+    postgres::psql(address, &statements.join(";"));
+}
+
+/// An RSA key of the demo.
+fn rsa_key(address: &str) -> String {
+    postgres::psql(address, "SELECT id FROM signing_key WHERE algorithm = 'rsa' ORDER BY id LIMIT 1")
+}
+
+/// Everything that must hold of a batch that has ended: one artefact and one released event for each item, in the public
+/// log without gaps, and no task left behind.
+fn check(address: &str, backend: &Client, id: &str, total: usize) {
+    let ask = |sql: &str| postgres::psql(address, sql);
+    let released = ask(&format!(
+        "SELECT count(*), count(DISTINCT artefact_sha256), count(DISTINCT position) FROM signature \
+         WHERE batch_id = '{id}' AND state = 'released'"
+    ));
+    assert_eq!(released, format!("{total}|{total}|{total}"));
+    assert_eq!(ask("SELECT count(*) FROM task"), "0");
+    let begun = Instant::now();
+    while ask("SELECT count(*) FROM outbox") != "0" {
+        assert!(begun.elapsed() < PATIENCE, "the relay does not move on");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let mut told = HashSet::new();
+    let mut next = 1;
+    for row in ask("SELECT sequence, count FROM event ORDER BY sequence").lines() {
+        let (sequence, count) = row.split_once('|').unwrap();
+        assert_eq!(sequence.parse::<i64>().unwrap(), next, "the log has a gap");
+        next += count.parse::<i64>().unwrap();
+    }
+    for line in ask("SELECT events FROM event ORDER BY sequence").lines() {
+        let event: Value = serde_json::from_str(line).unwrap();
+        if event["type"] == "signature.released" {
+            assert!(
+                told.insert(event["data"]["signature_id"].as_str().unwrap().to_owned()),
+                "told twice: {event}"
+            );
+        }
+    }
+    assert_eq!(told.len(), total);
+    // Some by an independent program; the value of each was verified before its release.
+    for number in [1, total / 2, total] {
+        let signature =
+            ask(&format!("SELECT id FROM signature WHERE batch_id = '{id}' AND position = {number}"));
+        verify(&backend.content(&signature), &text(number));
+    }
+}
+
+fn verify(cms: &[u8], document: &[u8]) {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("a.p7s"), cms).unwrap();
+    std::fs::write(folder.path().join("a.txt"), document).unwrap();
+    let root = crate::support::template().join("data/pki/root.pem");
+    let judged = Command::new("openssl")
+        .args(["cms", "-verify", "-cades", "-binary", "-inform", "DER", "-in", "a.p7s", "-content", "a.txt"])
+        .args(["-purpose", "any", "-out", "/dev/null", "-CAfile"])
+        .arg(root)
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    assert!(judged.status.success(), "{}", String::from_utf8_lossy(&judged.stderr));
+}
+
+fn released(address: &str, id: &str) -> u64 {
+    postgres::psql(address, &format!("SELECT released FROM batch WHERE id = '{id}'")).parse().unwrap()
+}
+
+#[test]
+fn two_instances_share_a_batch_and_the_death_of_one_costs_nothing() {
+    let address = postgres::shared().database();
+    let variables = [("RUBRICA_STORE_URL", address.as_str()), ("RUBRICA_ENGINE_LEASE_MS", "1000")];
+    let options = Options { variables: &variables };
+    let mut first = Instance::start_with(&options);
+    give_keys(&first, &address);
+    let second = Instance::start_with(&options);
+    let id = submit(&first.backend(), &manifest(&rsa_key(&address), 1500));
+    let begun = Instant::now();
+    // Both have a part in it.
+    let workers = || {
+        postgres::psql(
+            &address,
+            "SELECT count(DISTINCT lease_worker) FROM task WHERE lease_worker IS NOT NULL",
+        )
+    };
+    while workers() != "2" {
+        assert!(begun.elapsed() < PATIENCE, "only one instance works");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    first.kill();
+    assert!(released(&address, &id) < 1500, "the batch was over before the instance died");
+    let backend = second.backend();
+    while backend.get(&format!("/v1/batches/{id}")).json()["ended_at"].is_null() {
+        assert!(begun.elapsed() < PATIENCE, "{}", second.log());
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    check(&address, &backend, &id, 1500);
+}
+
+/// A small generator whose numbers are the same in every run.
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % bound
+    }
+}
+
+#[test]
+fn twenty_kills_of_api_agents_and_database_lose_nothing_and_double_nothing() {
+    let mut database = Some(postgres::Server::start(true));
+    let address = database.as_ref().unwrap().database();
+    let variables = [("RUBRICA_STORE_URL", address.as_str()), ("RUBRICA_ENGINE_LEASE_MS", "500")];
+    let options = Options { variables: &variables };
+    let mut instance = Instance::start_with(&options);
+    give_keys(&instance, &address);
+    let id = submit(&instance.backend(), &manifest(&rsa_key(&address), TOTAL));
+    let mut chance = Chance(0x5275_6272_6963_6131);
+    let mut struck = 0;
+    for _ in 0..20 {
+        std::thread::sleep(Duration::from_millis(chance.below(40)));
+        struck += u32::from(released(&address, &id) < TOTAL as u64);
+        match chance.below(3) {
+            0 => {
+                instance.kill();
+                instance.run(&options);
+            }
+            1 => kill_an_agent(&instance),
+            _ => database = Some(database.take().unwrap().crash().restart()),
+        }
+    }
+    assert!(struck >= 15, "the batch was over after {struck} kills");
+    let backend = instance.backend();
+    let begun = Instant::now();
+    loop {
+        let batch = backend.get(&format!("/v1/batches/{id}"));
+        // The database may be on its way back.
+        if batch.status == 200 && !batch.json()["ended_at"].is_null() {
+            assert_eq!(batch.json()["state"], "completed", "{batch:?}");
+            break;
+        }
+        assert!(begun.elapsed() < PATIENCE, "{batch:?} {}", instance.log());
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    check(&address, &backend, &id, TOTAL);
+}
+
+/// Kills the first token agent among the children of the server, if there is one at this moment.
+fn kill_an_agent(instance: &Instance) {
+    let children = Command::new("pgrep").args(["-P", &instance.pid().to_string()]).output().unwrap();
+    let children = String::from_utf8_lossy(&children.stdout).into_owned();
+    if let Some(agent) = children.split_whitespace().next() {
+        // It may end by itself in between.
+        let _ = Command::new("kill").args(["-KILL", agent]).status().unwrap();
+    }
+}
