@@ -26,6 +26,8 @@ use page::Page;
 /// Events of one page at most.
 const LARGEST_PAGE: u64 = 1000;
 const USUAL_PAGE: u64 = 100;
+/// What the database can count to, and the contract too: its integers have 64 bits with a sign.
+const GREATEST_SEQUENCE: u64 = i64::MAX.unsigned_abs();
 /// Longest wait of `?wait_ms=`.
 const LONGEST_WAIT_MS: u64 = 20_000;
 /// Up to where a page has looked: give it as `after`.
@@ -83,7 +85,8 @@ pub(super) async fn list_events(
     let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if accept.to_ascii_lowercase().contains("text/event-stream") {
         if let Some(last) = headers.get(LAST_EVENT_ID) {
-            asked.after = last.to_str().ok().and_then(|text| text.trim().parse().ok()).ok_or_else(|| {
+            let sequence = last.to_str().ok().and_then(|text| text.trim().parse().ok());
+            asked.after = sequence.filter(|sequence| *sequence <= GREATEST_SEQUENCE).ok_or_else(|| {
                 ApiError::new(ErrorCode::InvalidRequest, "last-event-id is the id of an event of this stream")
             })?;
         }
@@ -134,7 +137,7 @@ fn read(query: &RawQuery) -> ApiResult<Asked> {
         ApiError::new(ErrorCode::InvalidRequest, "types are names of the catalogue, separated by commas")
     })?;
     Ok(Asked {
-        after: number("after", 0, 0..=u64::MAX)?,
+        after: number("after", 0, 0..=GREATEST_SEQUENCE)?,
         limit: usize::try_from(number("limit", USUAL_PAGE, 1..=LARGEST_PAGE)?).unwrap_or(usize::MAX),
         wait: Duration::from_millis(number("wait_ms", 0, 0..=LONGEST_WAIT_MS)?),
         wanted: Wanted::new(types),

@@ -55,6 +55,10 @@ async fn read(request: Request, app: &App) -> Result<Vec<u8>, ApiError> {
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    // Else a list of the members' values, in the order of our source, would be taken for the object.
+    if bytes.trim_ascii_start().first() == Some(&b'[') {
+        return Err(ApiError::member("", "the body is a JSON object"));
+    }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let pointer = error.path().iter().fold(String::new(), |pointer, segment| match segment {
@@ -115,7 +119,13 @@ mod tests {
             assert!(rendered.contains(&format!("pointer: \"{pointer}\"")), "{rendered}");
             assert!(!rendered.contains("52998224725"), "{rendered}");
         }
-        for body in ["", "{", r#"{"signature_value":"","x":1}"#, r#"{"signature_value":""} {}"#] {
+        for body in [
+            "",
+            "{",
+            r#" ["c2lnbmF0dXJl"]"#,
+            r#"{"signature_value":"","x":1}"#,
+            r#"{"signature_value":""} {}"#,
+        ] {
             assert_eq!(
                 parse::<CompleteSignature>(body.as_bytes()).unwrap_err().code(),
                 ErrorCode::InvalidRequest
