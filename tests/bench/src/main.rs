@@ -1,4 +1,4 @@
-//! `rubrica-bench [token] [overload] [pdf] [verify] [memory]`: our figures beside their peers and limits, measured in one run.
+//! `rubrica-bench [token] [batch] [overload] [pdf] [verify] [memory]`: our figures beside their peers and limits, measured in one run.
 //!
 //! Machines are shared and noisy: only the ratios inside one run mean something. Where a peer is a single
 //! process the unit is work per CPU-second; where several processes work together it is wall time, in rounds
@@ -6,6 +6,7 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark prints its figures")]
 
+mod batch;
 mod memory;
 mod overload;
 mod pdf;
@@ -20,7 +21,7 @@ use std::process::ExitCode;
 /// What went wrong, for a person at a terminal.
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
-const ROWS: [&str; 5] = ["token", "overload", "pdf", "verify", "memory"];
+const ROWS: [&str; 6] = ["token", "batch", "overload", "pdf", "verify", "memory"];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -45,6 +46,9 @@ fn rows(names: &[String]) -> Outcome<()> {
     let mut table = table::Table::default();
     if wanted("token") {
         token::measure(&mut table)?;
+    }
+    if wanted("batch") {
+        batch::measure(&mut table)?;
     }
     if wanted("overload") {
         overload::measure(&mut table)?;

@@ -49,7 +49,7 @@ pub(crate) fn measure(table: &mut Table) -> Outcome<()> {
     for (format, document) in [("cades", samples::pdf(2_000)), ("pades", samples::pdf(2_000))] {
         let (mut ours, mut raw) = (0.0, 0.0);
         for _ in 0..ROUNDS {
-            raw += raw_rate(&data)?;
+            raw += raw_rate(&data, TOKEN_THREADS)?;
             ours += server.rate(format, &document)?;
         }
         table.push(Row {
@@ -89,7 +89,7 @@ impl Drop for Server {
 }
 
 impl Server {
-    fn start(rubrica: &str, data: &Path) -> Outcome<Self> {
+    pub(crate) fn start(rubrica: &str, data: &Path) -> Outcome<Self> {
         Self::start_with(rubrica, data, &[])
     }
 
@@ -115,6 +115,27 @@ impl Server {
             }
         }
         Err("the demo ended without printing its address".into())
+    }
+
+    /// The server's process, without its token agents.
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
+    pub(crate) fn get(&self, path: &str, token: &str) -> Outcome<Value> {
+        let request = self.agent.get(format!("{}{path}", self.address));
+        let mut response = request.header("authorization", format!("Bearer {token}")).call()?;
+        Ok(response.body_mut().read_json()?)
+    }
+
+    pub(crate) fn send(&self, path: &str, token: &str, media_type: &str, body: &[u8]) -> Outcome<Value> {
+        let mut response = self
+            .agent
+            .post(format!("{}{path}", self.address))
+            .header("authorization", format!("Bearer {token}"))
+            .header("content-type", media_type)
+            .send(body)?;
+        Ok(response.body_mut().read_json()?)
     }
 
     fn post(&self, path: &str, token: &str, body: &Value) -> Outcome<Value> {
@@ -187,10 +208,11 @@ impl Server {
 }
 
 /// Runs `rubrica-bench raw-sign` with the token's configuration in its environment.
-fn raw_rate(data: &Path) -> Outcome<f64> {
+pub(crate) fn raw_rate(data: &Path, threads: usize) -> Outcome<f64> {
     let output = Command::new(std::env::current_exe()?)
         .arg("raw-sign")
         .arg(data)
+        .arg(threads.to_string())
         .env("SOFTHSM2_CONF", data.join("softhsm/softhsm2.conf"))
         .output()?;
     if !output.status.success() {
@@ -199,10 +221,11 @@ fn raw_rate(data: &Path) -> Outcome<f64> {
     Ok(String::from_utf8(output.stdout)?.trim().parse()?)
 }
 
-/// `raw-sign DATA`: prints C_Sign calls per second on the first RSA key of the token in a data folder.
+/// `raw-sign DATA THREADS`: prints C_Sign calls per second on the first RSA key of the token in a data folder.
 #[expect(clippy::print_stdout, reason = "the figure goes to the parent process")]
 pub(crate) fn raw_sign(arguments: &[String]) -> Outcome<()> {
     let data = Path::new(arguments.first().ok_or("raw-sign needs a data folder")?);
+    let threads: usize = arguments.get(1).ok_or("raw-sign needs a number of threads")?.parse()?;
     let module = std::env::var("RUBRICA_PKCS11_MODULE")
         .unwrap_or_else(|_| "/usr/lib/softhsm/libsofthsm2.so".to_owned());
     let token = Pkcs11::new(module)?;
@@ -218,7 +241,7 @@ pub(crate) fn raw_sign(arguments: &[String]) -> Outcome<()> {
     let input = [DIGEST_INFO.as_slice(), &[7; 32]].concat();
     let start = Instant::now();
     let count = thread::scope(|scope| {
-        let threads: Vec<_> = (0..TOKEN_THREADS)
+        let threads: Vec<_> = (0..threads)
             .map(|_| {
                 let session = token.open_ro_session(slot);
                 let input = &input;
