@@ -3,7 +3,7 @@
 //! | variable | meaning |
 //! |---|---|
 //! | `SHIM_MODULE` | the real module; SoftHSM 2 where it usually is |
-//! | `SHIM_PLAN` | file with the plan, read again whenever it changes; see [`plan`] |
+//! | `SHIM_PLAN` | file with the plan, read again whenever it changes; see the module `plan` |
 //! | `SHIM_LOG` | file to which each planned function appends `NAME PID` when it is called |
 
 // The C names are the interface.
