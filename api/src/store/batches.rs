@@ -344,3 +344,6 @@ fn count_to_sql(count: u64) -> i64 {
 fn count_from_sql(column: &'static str, count: i64) -> Result<u64, StoreError> {
     u64::try_from(count).map_err(|_| StoreError::Damaged { column })
 }
+
+#[cfg(test)]
+mod model;
