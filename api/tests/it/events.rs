@@ -74,7 +74,7 @@ fn pages_hold_what_concerns_the_tenant_in_order_and_say_how_far_they_looked() {
     assert_eq!(found("/v1/events?limit=2"), (pairs(&[(1, "1"), (2, "2")]), "2".to_owned()));
     assert_eq!(found("/v1/events?after=2&limit=2"), (pairs(&[(3, "3"), (6, "6")]), "6".to_owned()));
     assert_eq!(found("/v1/events?after=7"), (vec![], "7".to_owned()));
-    assert_eq!(found("/v1/events?after=18446744073709551615").0, []);
+    assert_eq!(found("/v1/events?after=9223372036854775807").0, []);
     assert_eq!(found("/v1/events?types=batch.started%2Corder.created&limit=1").0, pairs(&[(1, "1")]));
     assert_eq!(found("/v1/events?types=order.created"), (vec![], "7".to_owned()));
     let event: Value = serde_json::from_slice(&backend.get("/v1/events?after=5").body).unwrap();

@@ -185,7 +185,7 @@ fn corrupted_values_are_never_released() {
             assert_eq!(report.overall(), Indication::Passed, "{}", report);
         }
     }
-    instance.log_with("a key gave a value that does not verify");
+    instance.log_with("values of the token do not verify; none was released");
     shim.plan("C_Sign corrupt");
     let failed = ana.wait(&begin(&ana, 1)[0]);
     assert_eq!(failed["state"], "failed", "{failed}");

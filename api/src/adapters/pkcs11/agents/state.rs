@@ -281,7 +281,8 @@ impl Shared {
             known.clone_from(&availability);
             is_new
         });
-        if !is_new {
+        // That nothing signs any more while the server stops is no news.
+        if !is_new || *self.stopping.borrow() {
             return;
         }
         let TokenStatus { agents, signatures, retries, orphans, .. } = self.status();
