@@ -34,7 +34,7 @@ use tokio::task::{JoinError, JoinHandle};
 
 use crate::app::App;
 use crate::config;
-use crate::ids::{BatchId, SignatureId};
+use crate::ids::SignatureId;
 use crate::secret::Secret;
 use crate::shed::{Line, Load};
 use crate::store;
@@ -66,8 +66,6 @@ pub(crate) struct Engine {
     strays: strays::Strays,
     /// Something was added to the queue.
     added: Notify,
-    /// Batches whose items ended, for those who watch their progress.
-    pub(crate) progress: tokio::sync::broadcast::Sender<BatchId>,
 }
 
 impl Engine {
@@ -89,7 +87,6 @@ impl Engine {
             identity: worker::Identity::default(),
             strays: strays::Strays::default(),
             added: Notify::new(),
-            progress: tokio::sync::broadcast::Sender::new(64),
         }
     }
 
@@ -106,12 +103,15 @@ impl Engine {
     /// Queues a signature whose row and task are committed, held by this worker.
     pub(crate) fn submit(&self, task: Task) {
         self.waiting.fetch_add(1, Ordering::Relaxed);
+        self.for_token.join();
         // An engine that has stopped meanwhile gives the lease back with all others.
         let _ = self.queue.send(task);
     }
 
+    /// A signature that was submitted is begun.
     fn taken(&self) {
         self.waiting.fetch_sub(1, Ordering::Relaxed);
+        self.for_token.leave();
     }
 
     /// Tells that tasks were added to the queue.
@@ -121,12 +121,6 @@ impl Engine {
 
     async fn woken(&self) {
         self.added.notified().await;
-    }
-
-    /// Tells that items of a batch ended.
-    fn batch_moved(&self, id: &BatchId) {
-        // Nobody may be watching.
-        let _ = self.progress.send(id.clone());
     }
 
     /// Runs work that takes the processor for a while, off the async threads.
@@ -154,8 +148,8 @@ impl Engine {
 pub(crate) enum Task {
     /// Just accepted.
     New(Box<NewTask>),
-    /// From the queue, in whatever state.
-    Left(Lease, SignatureId),
+    /// From the queue, in whatever state, after this many tries that came to no end.
+    Left(Lease, SignatureId, i64),
 }
 
 /// A signature that was just accepted: its rows are at hand, and the password of its document, which is never stored.
@@ -171,14 +165,21 @@ impl Task {
     const fn id(&self) -> &SignatureId {
         match self {
             Self::New(new) => &new.row.id,
-            Self::Left(_, id) => id,
+            Self::Left(_, id, _) => id,
         }
     }
 
     const fn lease(&self) -> &Lease {
         match self {
             Self::New(new) => &new.lease,
-            Self::Left(lease, _) => lease,
+            Self::Left(lease, ..) => lease,
+        }
+    }
+
+    const fn attempts(&self) -> i64 {
+        match self {
+            Self::New(_) => 0,
+            Self::Left(.., attempts) => *attempts,
         }
     }
 }

@@ -33,14 +33,12 @@ pub(crate) fn open(config: Config, folder: &DataFolder, role: Role) -> Result<Ar
 
 /// Serves until a signal, then ends in order: no new requests, running ones finish, the engine comes to rest.
 pub(crate) async fn serve(app: Arc<App>, listener: TcpListener, extras: Extras) -> Result<(), Failure> {
-    let engine = engine::run(&app).await.map_err(|error| {
-        Failure::new(
-            rubrica_core::ErrorCode::Internal,
-            format!("the signatures of the last run cannot be read: {error}"),
-            "Restore the database from a backup",
-        )
-    })?;
+    let engine = engine::run(&app).await.map_err(|error| error.on_open("the database"))?;
     let relay = relay::run(&app).await?;
+    // Not before: whoever reads this line may rely on it.
+    if let Ok(address) = listener.local_addr() {
+        tracing::info!(server.address = %address, "serving");
+    }
     let router = router::build(&app, extras);
     let stop = async {
         server::stop_signal().await;

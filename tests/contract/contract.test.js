@@ -9,7 +9,7 @@ import { after, before, test } from "node:test";
 import { openBrowser } from "../lib/browser.js";
 import { startDemo } from "../lib/demo.js";
 import { temporaryFolder } from "../lib/folders.js";
-import { ROOT, python, run, start } from "../lib/tools.js";
+import { ROOT, python, rubrica, run, runOk, start } from "../lib/tools.js";
 
 const SECONDS = Number(process.env.RUBRICA_FUZZ_SECONDS ?? 60);
 
@@ -102,11 +102,11 @@ test("the documentation is a page for everybody", async (t) => {
 
 /**
  * Operations that need what generated requests cannot make: a value that only the person's key gives, a signed file, a
- * delivery that is dead, a release that is sealed.
+ * delivery that is dead, a batch that is still under way.
  */
 const NEVER_TAKEN = new Set([
   "POST /v1/signatures/{id}/complete", "POST /v1/validations", "POST /v1/webhooks/{id}/deliveries/{event_id}/retry",
-  "GET /v1/signatures/{id}/receipt", "GET /v1/receipts/checkpoint", "GET /v1/receipts/consistency",
+  "POST /v1/batches/{id}/pause", "POST /v1/batches/{id}/resume", "POST /v1/batches/{id}/cancel",
 ]);
 
 /** Credentials, and identifiers of things that exist and belong together. */
@@ -119,14 +119,22 @@ async function world() {
   const signature = await post("/v1/signatures", session.token, { document_id: document.id, custody: "hsm", format: "pades" });
   const released = await fetch(`${demo.url}/v1/signatures/${signature.id}?wait_ms=20000`, { headers: bearer(session.token) });
   assert.equal(/** @type {any} */ (await released.json()).state, "released");
+  const listed = runOk(rubrica(), ["keys", "list", "--json", "--data", demo.data]);
+  /** @type {{ id: string, algorithm: string }[]} */
+  const keys = JSON.parse(listed.stdout);
+  const signingKey = keys.find((one) => one.algorithm === "rsa");
+  assert.ok(signingKey, listed.stdout);
   const thing = async () => {
     const order = await post("/v1/orders", apiKey, {
       title: "TEST", documents: [document.id], participants: [{ signer: ana }], flow: "parallel", rules: { format: "pades" },
     });
     const key = await post("/v1/api-keys", apiKey, { name: "TEST", scopes: ["orders:read"] });
     const webhook = await post("/v1/webhooks", apiKey, { url: "http://127.0.0.1:9/TEST" });
+    const sha256 = "0".repeat(64);
+    const manifest = [{ key_id: signingKey.id, format: "cades" }, { reference: "TEST", sha256 }].map((line) => JSON.stringify(line));
+    const batch = await post("/v1/batches", apiKey, Buffer.from(manifest.join("\n")), "application/x-ndjson");
     return {
-      DocumentId: document.id, SignatureId: signature.id, ApiKeyId: key.id,
+      BatchId: batch.id, KeyId: signingKey.id, DocumentId: document.id, SignatureId: signature.id, ApiKeyId: key.id,
       OrderId: order.id, ParticipantId: order.participants[0].id, WebhookId: webhook.id,
     };
   };

@@ -42,9 +42,6 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         let folder = DataFolder::open_or_create(&config.data.folder, |_| Ok(()))?;
         let _lock = folder.lock()?;
         let app = serving::open(config, &folder, Role::Server)?;
-        if let Ok(address) = listener.local_addr() {
-            tracing::info!(server.address = %address, "serving");
-        }
         serving::serve(app, listener, Extras::default()).await
     })?;
     Ok(ExitCode::SUCCESS)

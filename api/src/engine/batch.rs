@@ -86,11 +86,13 @@ async fn sign(
     let open = app.store.read(move |connection| items::open(connection, &batch_id, first, last)).await?;
     let begun = std::time::Instant::now();
     let (ready, mut refused, held_back) = context.sort(app, open).await?;
-    let groups = group::by_memory(app, &context, ready).await?;
+    // After several tries without an outcome each item goes alone, so that one that our code does not survive ends alone.
+    let alone = attempts >= drive::MOST_PANICS;
+    let groups = group::by_memory(app, &context, ready, alone).await?;
     let mut next = if held_back { Next::Later } else { Next::Finish };
     let count = groups.len();
     for (index, group) in groups.into_iter().enumerate() {
-        let (mut outcomes, left) = group::sign(app, lease, &context, group).await?;
+        let (mut outcomes, left) = group::sign_or_end(app, lease, &context, group, alone).await?;
         outcomes.append(&mut refused);
         if left {
             next = Next::Later;
@@ -139,8 +141,10 @@ async fn end(
             let signer = (&held.row, &held.signer_hash, held.certificate_sha256.as_str());
             items::end(connection, &lease, signer, &pairs, now)?;
             match (last, next_try_at) {
-                (Some((Next::Finish, _)), _) => store::tasks::finish(connection, &lease),
-                (Some((Next::Later, _)), Some(at)) => store::tasks::give_back(connection, &lease, at),
+                (Some((Next::Finish, _)), _) if !items::any_open(connection, &lease)? => {
+                    store::tasks::finish(connection, &lease)
+                }
+                (Some(_), Some(at)) => store::tasks::give_back(connection, &lease, at),
                 _ => Ok(()),
             }
         })
@@ -148,7 +152,6 @@ async fn end(
     for id in ended {
         app.engine.waiters.wake(&id);
     }
-    app.engine.batch_moved(&context.row.id);
     Ok(())
 }
 

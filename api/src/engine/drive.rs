@@ -25,6 +25,8 @@ use crate::store::{self, StoreError};
 
 /// Before a token that does not answer is tried again; doubled each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
+/// Tries of a signature after which work that ends unexpectedly is not tried again.
+pub(super) const MOST_PANICS: i64 = 3;
 /// Before a signature that we could not read or write is tried again.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(500);
 /// Before an authority that does not answer is asked again, at most.
@@ -92,7 +94,7 @@ impl Stop {
 
 /// Works on one signature until it ends or cannot go on.
 pub(super) async fn drive(app: &Arc<App>, task: Task) {
-    let (id, lease) = (&task.id().clone(), &task.lease().clone());
+    let (id, lease, attempts) = (&task.id().clone(), &task.lease().clone(), task.attempts());
     let begun = Instant::now();
     let duration_ms = || u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
     match sign(app, task).await {
@@ -106,12 +108,29 @@ pub(super) async fn drive(app: &Arc<App>, task: Task) {
             keep_failure(app, lease, id, from, problem).await;
         }
         Err(Stop::Later(pending)) => postpone(app, lease, id, pending).await,
+        Err(Stop::Panicked) if attempts >= MOST_PANICS => {
+            tracing::error!(signature.id = %id, attempts, "signature ends: work on it has ended unexpectedly too often");
+            fail_whatever_its_state(app, lease, id).await;
+        }
         Err(stop @ (Stop::Store(_) | Stop::Object(_) | Stop::Panicked)) => {
             tracing::error!(signature.id = %id, error = %stop, "signature stays; it is tried again");
             give_back(app, lease, PAUSE_AFTER_FAILURE).await;
         }
     }
     app.engine.waiters.wake(id);
+}
+
+/// A document that our code does not survive would otherwise be tried for ever.
+async fn fail_whatever_its_state(app: &App, lease: &Lease, id: &SignatureId) {
+    match load(app, id).await {
+        Ok(Some((row, _))) => keep_failure(app, lease, id, row.state, unexpected()).await,
+        _ => give_back(app, lease, PAUSE_AFTER_FAILURE).await,
+    }
+}
+
+/// The problem of a signature that our own code did not survive.
+pub(super) fn unexpected() -> SignatureProblem {
+    SignatureProblem { code: ErrorCode::Internal, detail: "the work on it ended unexpectedly".to_owned() }
 }
 
 async fn keep_failure(
@@ -173,7 +192,7 @@ async fn postpone(app: &App, lease: &Lease, id: &SignatureId, pending: Pending) 
 async fn sign(app: &Arc<App>, task: Task) -> Result<(), Stop> {
     let (row, document, password, lease) = match task {
         Task::New(new) => (new.row, new.document, new.password, new.lease),
-        Task::Left(lease, id) => match load(app, &id).await? {
+        Task::Left(lease, id, _) => match load(app, &id).await? {
             Some((row, document)) => (row, document, None, lease),
             None => {
                 // It ended otherwise, so there is nothing left to do.

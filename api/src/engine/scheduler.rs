@@ -11,7 +11,7 @@ use super::fair::Turns;
 use super::{Task, batch, drive};
 use crate::app::App;
 use crate::ids::{BatchId, WorkerId};
-use crate::store::tasks::{Claimed, Queue, Work};
+use crate::store::tasks::{Claimed, Lease, Queue, Work};
 use crate::store::{self, StoreError};
 
 /// Single signatures under way at the same time: enough to fill a group commit while the token works.
@@ -24,6 +24,9 @@ const CLAIMED_AT_ONCE: i64 = 16;
 const POLL: Duration = Duration::from_millis(250);
 /// What waits in the queue is known for this long.
 const QUEUES_KEPT: Duration = Duration::from_millis(100);
+
+/// Before a task whose work panicked is tried again.
+const AFTER_PANIC: Duration = Duration::from_secs(5);
 
 /// What a finished piece of work was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,10 +48,16 @@ pub(super) async fn run(
             biased;
             _ = stopped.changed() => break,
             Some(ended) = scheduler.under_way.join_next(), if !scheduler.under_way.is_empty() => {
-                scheduler.ended(ended.ok());
+                // Panics are caught within: what ends here was begun here.
+                if let Ok(kind) = ended {
+                    scheduler.ended(kind);
+                }
             }
             task = received.recv(), if scheduler.single < MOST_SINGLE => match task {
-                Some(task) => scheduler.begin(task),
+                Some(task) => {
+                    app.engine.taken();
+                    scheduler.begin(task);
+                }
                 None => break,
             },
             () = app.engine.woken() => scheduler.forget_queues(),
@@ -87,39 +96,43 @@ impl Scheduler {
         }
     }
 
-    fn ended(&mut self, kind: Option<Kind>) {
+    const fn ended(&mut self, kind: Kind) {
         match kind {
-            Some(Kind::Single) => self.single = self.single.saturating_sub(1),
-            Some(Kind::Run) => self.runs = self.runs.saturating_sub(1),
-            // A task that panicked does not say what it was; its lease is freed at once below.
-            None => {
-                self.runs = self.runs.saturating_sub(1);
-                self.single = self.single.min(self.under_way.len());
-            }
+            Kind::Single => self.single -= 1,
+            Kind::Run => self.runs -= 1,
         }
     }
 
+    /// Works on a task; one that panics is given back, or its lease would last as long as this process.
+    fn spawn(&mut self, kind: Kind, lease: Lease, work: impl Future<Output = ()> + Send + 'static) {
+        let app = Arc::clone(&self.app);
+        self.under_way.spawn(async move {
+            if tokio::spawn(work).await.is_err() {
+                tracing::error!(
+                    task.id = lease.task,
+                    "the work on a task ended unexpectedly; it is tried again"
+                );
+                drive::give_back(&app, &lease, AFTER_PANIC).await;
+            }
+            kind
+        });
+    }
+
     fn begin(&mut self, task: Task) {
-        if matches!(task, Task::New(_)) {
-            self.app.engine.taken();
-        }
         let app = Arc::clone(&self.app);
         self.single += 1;
-        self.under_way.spawn(async move {
-            drive::drive(&app, task).await;
-            Kind::Single
-        });
+        self.spawn(Kind::Single, task.lease().clone(), async move { drive::drive(&app, task).await });
     }
 
     fn begin_claimed(&mut self, claimed: Claimed) {
         match claimed.work {
-            Work::Signature(id) => self.begin(Task::Left(claimed.lease, id)),
+            Work::Signature(id) => self.begin(Task::Left(claimed.lease, id, claimed.attempts)),
             Work::Items { batch_id, first, last } => {
                 let app = Arc::clone(&self.app);
                 self.runs += 1;
-                self.under_way.spawn(async move {
+                let lease = claimed.lease.clone();
+                self.spawn(Kind::Run, lease, async move {
                     batch::work(&app, claimed.lease, (batch_id, first, last), claimed.attempts).await;
-                    Kind::Run
                 });
             }
         }

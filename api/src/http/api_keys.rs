@@ -61,13 +61,14 @@ async fn make(app: &App, caller: &Caller, request: &CreateApiKey, kept: Kept) ->
     let answer = Answer::json(StatusCode::CREATED, &new.row.to_wire(Some(&new.secret)))
         .at(format!("/v1/api-keys/{}", new.row.id));
     let (row, hash, kept_answer) = (new.row, new.sha256, answer.clone());
-    tracing::info!(api_key.id = %row.id, tenant = row.tenant, "API key made");
+    let (id, tenant) = (row.id.clone(), row.tenant.clone());
     app.store
         .write(move |connection| {
             kept.keep(connection, &kept_answer)?;
             api_key::keep(connection, &row, &hash)
         })
         .await?;
+    tracing::info!(api_key.id = %id, tenant, "API key made");
     Ok(answer)
 }
 

@@ -9,6 +9,8 @@ use axum::extract::{Path, RawQuery, Request, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use base64ct::{Base64UrlUnpadded, Encoding};
+use rubrica_core::cms::content_digest_algorithm;
+use rubrica_core::digest::DigestAlgorithm;
 use rubrica_core::wire::{Batch, BatchCounts, BatchHeader, BatchItemList, BatchList, BatchState};
 use rubrica_core::x509::Certificate;
 use rubrica_core::{ErrorCode, Timestamp};
@@ -32,7 +34,7 @@ use crate::store::batches::{self, BatchRow};
 use crate::store::keys::{KeyRow, KeyState};
 use crate::store::{self, Connection, StoreError};
 
-pub(super) use artefact::item_download;
+pub(super) use artefact::{item_download, item_view};
 
 /// Entries of a page when the caller does not say, and at most.
 const PAGE: (i64, i64) = (100, 1000);
@@ -57,7 +59,7 @@ const OF_MOVES: [ErrorCode; 1] = [ErrorCode::BatchStateConflict];
         ("location" = String, description = "Path of the batch"),
     ))),
     extensions(("x-idempotent" = json!(true)), ("x-error-codes" = json!([
-        ErrorCode::ManifestInvalid, ErrorCode::KeyNotFound, ErrorCode::PolicyNotApplicable,
+        ErrorCode::ManifestInvalid, ErrorCode::KeyUnsupported, ErrorCode::KeyNotFound, ErrorCode::PolicyNotApplicable,
         ErrorCode::CertificateExpired, ErrorCode::CertificateNotYetValid, ErrorCode::CertificateUntrusted,
         ErrorCode::CertificateWrongUsage, ErrorCode::CertificateMalformed,
     ]))),
@@ -94,6 +96,9 @@ async fn take(
     let target = target(app, &header)?;
     let (key, certificate, chain) = key(app, tenant, &header.key_id).await?;
     let documents = documents_of(app, tenant, &lines).await?;
+    if target.needs_time_stamp() {
+        manifest::require_documents(&lines)?;
+    }
     let items = manifest::resolve(lines, &documents)?;
     let row = BatchRow {
         id: BatchId::generate(),
@@ -118,7 +123,7 @@ async fn take(
     let counts = BatchCounts { accepted: row.total, ..BatchCounts::default() };
     let answer =
         Answer::json(StatusCode::CREATED, &row.to_wire(counts)).at(format!("/v1/batches/{}", row.id));
-    tracing::info!(batch.id = %row.id, items = row.total, "batch taken");
+    let (id, total) = (row.id.clone(), row.total);
     let kept_answer = answer.clone();
     app.store
         .write(move |connection| {
@@ -126,6 +131,7 @@ async fn take(
             insert(connection, &row, &key.signer_hash, &items)
         })
         .await?;
+    tracing::info!(batch.id = %id, items = total, "batch taken");
     app.engine.wake();
     Ok(answer)
 }
@@ -336,6 +342,14 @@ async fn key(app: &Arc<App>, tenant: &str, id: &str) -> ApiResult<(KeyRow, Certi
     let check = move || {
         let now = worker.clock.now();
         signer.check_signer(now).map_err(|error| ApiError::new(error.code(), error.to_string()))?;
+        match content_digest_algorithm(&signer) {
+            Ok(DigestAlgorithm::Sha256) => {}
+            Ok(_) => {
+                let what = "batches are signed by keys that go with SHA-256: RSA and P-256";
+                return Err(ApiError::new(ErrorCode::KeyUnsupported, what));
+            }
+            Err(error) => return Err(ApiError::new(error.code(), error.to_string())),
+        }
         worker.trust.chain(&signer, now).map_err(|error| ApiError::new(error.code(), error.to_string()))
     };
     let chain = app.engine.compute(check).await.map_err(ApiError::internal)??;

@@ -61,6 +61,8 @@ const OF_NEW: [ErrorCode; 22] = [
     ErrorCode::OrderStateConflict,
 ];
 
+/// Between two looks at a signature that another instance may end.
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
 /// Longest wait of `?wait_ms=`.
 const LONGEST_WAIT_MS: u64 = 20_000;
 
@@ -145,15 +147,17 @@ pub(super) async fn show_signature(
     let waiter = app.engine.waiters.register(&id);
     loop {
         let woken = waiter.woken();
-        let row = find(&app, &id, caller.scope()).await?;
-        if row.state.is_final() || tokio::time::Instant::now() >= deadline {
-            return Ok(Json(view(&row)?));
+        let signature = look(&app, &id, caller.scope()).await?;
+        if signature.state.is_final() || tokio::time::Instant::now() >= deadline {
+            return Ok(Json(signature));
         }
         tracing::debug!(signature.id = %id, wait_ms, "a caller waits for the end");
         // Whether it ended, the time is over or the process stops: the row tells what is true.
         tokio::select! {
             () = woken => {}
             () = tokio::time::sleep_until(deadline) => {}
+            // Another instance may end it, and wakes nobody here.
+            () = tokio::time::sleep(LOOK_AGAIN), if app.store.is_shared() => {}
             _ = stopping.wait_for(|stopping| *stopping) => deadline = tokio::time::Instant::now(),
         }
     }
@@ -406,6 +410,14 @@ async fn find(app: &App, id: &SignatureId, scope: Scope) -> ApiResult<SignatureR
         .read(move |connection| store::signatures::find(connection, &id, &scope))
         .await?
         .ok_or_else(|| ApiError::not_found("signature"))
+}
+
+/// A signature of a session, of an order or of a batch, as the API shows it.
+async fn look(app: &App, id: &SignatureId, scope: Scope) -> ApiResult<Signature> {
+    match batches::item_view(app, id, &scope).await? {
+        Some(signature) => Ok(signature),
+        None => view(&find(app, id, scope).await?),
+    }
 }
 
 /// The resource as the API shows it.

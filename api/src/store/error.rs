@@ -59,7 +59,7 @@ pub(crate) enum StoreError {
 
 impl StoreError {
     /// The failure of a start.
-    pub(super) fn on_open(&self, place: &str) -> Failure {
+    pub(crate) fn on_open(&self, place: &str) -> Failure {
         match self {
             Self::Newer => Failure::new(
                 ErrorCode::DataFolderUnknown,

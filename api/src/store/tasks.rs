@@ -12,6 +12,9 @@ use super::row::unix_ms;
 use super::{Connection, Row, StoreError, Value, params};
 use crate::ids::{BatchId, SignatureId, WorkerId};
 
+/// No pause is longer. A time further ahead was written by a clock that has been set back since: it is not waited for.
+const LONGEST_PAUSE_MS: i64 = 10 * 60 * 1000;
+
 /// The right to work on a task, until the worker is taken for dead.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Lease {
@@ -155,8 +158,8 @@ pub(crate) fn add_batch(
 /// The lines in which free tasks wait.
 pub(crate) fn queues(connection: &Connection, now: Timestamp) -> Result<Vec<Queue>, StoreError> {
     connection.query(
-        "SELECT DISTINCT tenant, batch_id FROM task WHERE lease_worker IS NULL AND held = 0 AND next_try_at <= ?1",
-        params![unix_ms(now)],
+        "SELECT DISTINCT tenant, batch_id FROM task WHERE lease_worker IS NULL AND held = 0 AND next_try_at NOT BETWEEN ?1 AND ?2",
+        params![unix_ms(now) + 1, unix_ms(now) + LONGEST_PAUSE_MS],
         |row| Ok(Queue { tenant: row.get(0)?, batch_id: row.get(1)? }),
     )
 }
@@ -171,21 +174,27 @@ pub(crate) fn claim(
 ) -> Result<Vec<Claimed>, StoreError> {
     // Two texts, so that each walks its part of the index in order.
     let line = match queue.batch_id {
-        Some(_) => "batch_id = ?5",
+        Some(_) => "batch_id = ?6",
         None => "batch_id IS NULL",
     };
     let sql = format!(
         "UPDATE task SET lease_worker = ?1, lease_epoch = lease_epoch + 1
          WHERE id IN (SELECT id FROM task
-                      WHERE tenant = ?2 AND {line} AND lease_worker IS NULL AND held = 0 AND next_try_at <= ?3
-                      ORDER BY id LIMIT ?4 FOR UPDATE SKIP LOCKED)
+                      WHERE tenant = ?2 AND {line} AND lease_worker IS NULL AND held = 0
+                            AND next_try_at NOT BETWEEN ?3 AND ?4
+                      ORDER BY id LIMIT ?5 FOR UPDATE SKIP LOCKED)
          RETURNING id, lease_epoch, batch_id, first, last, signature_id, attempts"
     );
-    let now = unix_ms(now);
+    let (after, until) = (unix_ms(now) + 1, unix_ms(now) + LONGEST_PAUSE_MS);
     match &queue.batch_id {
-        Some(batch_id) => connection
-            .query(&sql, params![worker, queue.tenant, now, most, batch_id], |row| read(row, worker)),
-        None => connection.query(&sql, params![worker, queue.tenant, now, most], |row| read(row, worker)),
+        Some(batch_id) => {
+            connection.query(&sql, params![worker, queue.tenant, after, until, most, batch_id], |row| {
+                read(row, worker)
+            })
+        }
+        None => {
+            connection.query(&sql, params![worker, queue.tenant, after, until, most], |row| read(row, worker))
+        }
     }
 }
 

@@ -93,6 +93,9 @@ fn every_digest_of_a_manifest_gets_one_valid_signature() {
         let signature = item["signature_id"].as_str().unwrap();
         let artefact = backend.content(signature);
         assert_eq!(item["artefact"]["sha256"], Digest::sha256(&artefact).to_hex());
+        let shown = backend.get(&format!("/v1/signatures/{signature}")).json();
+        assert_eq!((&shown["batch_id"], &shown["state"]), (&json!(id), &json!("released")));
+        assert_eq!(shown["artefact"], item["artefact"]);
         let report = validate_cms(&artefact, Content::Bytes(&text(number)), &context()).unwrap();
         assert_eq!(report.overall(), Indication::Passed, "{report}");
     }
@@ -190,4 +193,28 @@ fn a_batch_is_paused_resumed_and_taken_back() {
     let items = items(&backend, &id);
     let cancelled = items.iter().find(|item| item["state"] == "cancelled").unwrap();
     assert_eq!(cancelled["problem"]["code"], "cancelled");
+}
+
+#[test]
+fn above_level_b_a_digest_alone_is_refused_and_a_document_is_signed() {
+    let instance = Instance::start_demo(0);
+    let backend = instance.backend();
+    let key = rsa_key(&instance);
+    let manifest = |content: &str| {
+        format!(
+            "{{\"key_id\":\"{key}\",\"format\":\"cades\",\"level\":\"t\"}}\n{{\"reference\":\"a\",{content}}}"
+        )
+    };
+    let digest = manifest(&format!("\"sha256\":\"{}\"", "00".repeat(32)));
+    let headers = [("content-type", "application/x-ndjson")];
+    let problem = backend
+        .send("POST", "/v1/batches", &headers, Some(digest.as_bytes()))
+        .assert_problem(422, "manifest_invalid");
+    assert!(problem["detail"].as_str().unwrap().starts_with("line 2:"), "{problem}");
+    let document = backend.upload(&contract());
+    let id = submit(&backend, &manifest(&format!("\"document_id\":\"{document}\"")));
+    assert_eq!(wait(&backend, &id)["state"], "completed", "{}", instance.log());
+    let artefact = backend.content(items(&backend, &id)[0]["signature_id"].as_str().unwrap());
+    let report = validate_cms(&artefact, Content::Bytes(&contract()), &context()).unwrap();
+    assert_eq!(report.overall(), Indication::Passed, "{report}");
 }

@@ -164,6 +164,26 @@ fn what_is_kept_of_an_answer_tells_nobody_its_secret() {
 }
 
 #[test]
+fn a_repeated_request_does_not_wait_for_ever_for_the_first() {
+    let instance = Instance::start();
+    let backend = instance.backend();
+    // Somebody holds the database, so that the first request cannot end.
+    let database = instance.database();
+    database.execute_batch("BEGIN IMMEDIATE").unwrap();
+    std::thread::scope(|scope| {
+        let first = scope.spawn(|| with_key(&backend, "slow").post("/v1/api-keys", &new_key()));
+        std::thread::sleep(Duration::from_millis(300));
+        let second = with_key(&backend, "slow").post("/v1/api-keys", &new_key());
+        second.assert_problem(409, "idempotency_in_progress");
+        assert!(!second.header("retry-after").is_empty());
+        database.execute_batch("ROLLBACK").unwrap();
+        let first = first.join().unwrap();
+        assert_eq!(first.status, 201);
+        assert_eq!(with_key(&backend, "slow").post("/v1/api-keys", &new_key()).body, first.body);
+    });
+}
+
+#[test]
 fn across_crashes_each_key_has_done_its_work_once() {
     let mut instance = Instance::start();
     let told: Arc<Mutex<BTreeMap<String, Vec<u8>>>> = Arc::default();

@@ -7,10 +7,11 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::context::Ending;
 use super::{Context, Stop, prepare, seal, values};
 use crate::app::App;
+use crate::engine::drive;
 use crate::ids::DocumentId;
 use crate::store;
 use crate::store::StoreError;
-use crate::store::batches::items::{self, ItemRow};
+use crate::store::batches::items::{self, ItemRow, Outcome};
 use crate::store::documents::DocumentRow;
 use crate::store::tasks::Lease;
 
@@ -24,12 +25,17 @@ pub(super) struct Group {
     bytes: u64,
 }
 
-/// Cuts items into groups whose documents fit into memory together.
-pub(super) async fn by_memory(app: &App, context: &Context, items: Vec<ItemRow>) -> Result<Vec<Group>, Stop> {
+/// Cuts items into groups whose documents fit into memory together, or lets each go `alone`.
+pub(super) async fn by_memory(
+    app: &App,
+    context: &Context,
+    items: Vec<ItemRow>,
+    alone: bool,
+) -> Result<Vec<Group>, Stop> {
     if items.is_empty() {
         return Ok(Vec::new());
     }
-    if context.by_digest() {
+    if context.by_digest() && !alone {
         let items = items.into_iter().map(|item| (item, None)).collect();
         return Ok(vec![Group { items, bytes: 0 }]);
     }
@@ -49,7 +55,7 @@ pub(super) async fn by_memory(app: &App, context: &Context, items: Vec<ItemRow>)
     for (item, document) in items.into_iter().zip(documents) {
         let size = document.as_ref().map_or(0, |document| document.size_bytes);
         match groups.last_mut() {
-            Some(group) if group.bytes + size <= MOST_BYTES => {
+            Some(group) if !alone && group.bytes + size <= MOST_BYTES => {
                 group.bytes += size;
                 group.items.push((item, document));
             }
@@ -59,8 +65,25 @@ pub(super) async fn by_memory(app: &App, context: &Context, items: Vec<ItemRow>)
     Ok(groups)
 }
 
+/// As [`sign`]; an item that goes `alone` and that our code does not survive ends.
+pub(super) async fn sign_or_end(
+    app: &Arc<App>,
+    lease: &Lease,
+    context: &Arc<Context>,
+    group: Group,
+    alone: bool,
+) -> Result<(Vec<Ending>, bool), Stop> {
+    let single = group.items.first().map(|(item, _)| item.clone()).filter(|_| alone);
+    match (sign(app, lease, context, group).await, single) {
+        (Err(Stop::Panicked), Some(item)) => {
+            Ok((vec![(item, Outcome::Failed(drive::unexpected()), None)], false))
+        }
+        (result, _) => result,
+    }
+}
+
 /// Signs a group. Gives how its items end, and whether some wait for a token or an authority.
-pub(super) async fn sign(
+async fn sign(
     app: &Arc<App>,
     lease: &Lease,
     context: &Arc<Context>,

@@ -53,7 +53,8 @@ pub(super) async fn sign(
         for (prepared, answer) in left.drain(..).zip(answers) {
             match answer {
                 Ok(value) => verified.push((prepared, value)),
-                Err(error) if error.is_transient() => waiting = true,
+                // A refused PIN waits for the operator, and the items with it: a batch outlives that.
+                Err(error) if error.is_transient() || error.is_about_the_pin() => waiting = true,
                 Err(error) => {
                     let problem = SigningFailure::from(error).to_problem();
                     ended.push((prepared.item, Outcome::Failed(problem), None));

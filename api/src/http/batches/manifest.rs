@@ -147,6 +147,17 @@ fn parse<T: DeserializeOwned>(line: &[u8], number: usize) -> ApiResult<T> {
     Ok(value)
 }
 
+/// Above level b the document itself is needed: it is validated with its time stamps.
+pub(super) fn require_documents(lines: &[Line]) -> ApiResult<()> {
+    match lines.iter().find(|line| line.document_id().is_none()) {
+        None => Ok(()),
+        Some(line) => Err(invalid(
+            line.number,
+            "`sha256` is for level `b` only: upload the document and give its `document_id`",
+        )),
+    }
+}
+
 /// Gives every item its identifier and the digest of its document.
 pub(super) fn resolve(lines: Vec<Line>, documents: &HashMap<String, [u8; 32]>) -> ApiResult<Vec<NewItem>> {
     lines

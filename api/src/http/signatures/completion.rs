@@ -136,7 +136,7 @@ async fn hand_over(
     let waiter = app.engine.waiters.register(&row.id);
     let woken = waiter.woken();
     if let Some(lease) = lease {
-        app.engine.submit(Task::Left(lease, row.id.clone()));
+        app.engine.submit(Task::Left(lease, row.id.clone(), 0));
     }
     // Whether it ended or an authority lets it wait: the row tells what is true.
     let _ = tokio::time::timeout(HANDED_OVER, woken).await;

@@ -157,6 +157,16 @@ pub(crate) fn open(
     )
 }
 
+/// Whether any item of a task has not ended.
+pub(crate) fn any_open(connection: &Connection, lease: &Lease) -> Result<bool, StoreError> {
+    connection.exists(
+        "SELECT 1 FROM task JOIN signature ON signature.batch_id = task.batch_id
+                AND signature.position BETWEEN task.first AND task.last
+         WHERE task.id = ?1 AND signature.state IN ('accepted', 'prepared', 'signing') LIMIT 1",
+        params![lease.task],
+    )
+}
+
 /// A page of the items of a batch, after a position.
 pub(crate) fn page(
     connection: &Connection,

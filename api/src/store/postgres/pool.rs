@@ -2,10 +2,14 @@
 
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use super::{PostgresConnection, PostgresSettings};
 use crate::store::connection::Connection;
 use crate::store::{Done, Job, StoreError};
+
+/// A reading connection that was used this lately is taken to be alive.
+const TRUSTED: Duration = Duration::from_secs(1);
 
 /// What the connections of a pool are for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +46,7 @@ impl Pool {
 }
 
 fn work(queue: &Mutex<mpsc::Receiver<Job>>, settings: &PostgresSettings, kind: Kind) {
-    let mut kept: Option<Connection> = None;
+    let mut kept: Option<(Connection, Instant)> = None;
     loop {
         let next = queue.lock().expect("no thread panics while it waits for a job").recv();
         let Ok(job) = next else { return };
@@ -67,7 +71,7 @@ fn work(queue: &Mutex<mpsc::Receiver<Job>>, settings: &PostgresSettings, kind: K
             },
         };
         if ended.is_ok() && !is_closed(&connection) {
-            kept = Some(connection);
+            kept = Some((connection, Instant::now()));
         }
         answer(ended);
     }
@@ -75,23 +79,25 @@ fn work(queue: &Mutex<mpsc::Receiver<Job>>, settings: &PostgresSettings, kind: K
 
 /// A connection inside a transaction. One that died while it was idle is replaced: nothing has run on it.
 fn begin(
-    kept: Option<Connection>,
+    kept: Option<(Connection, Instant)>,
     settings: &PostgresSettings,
     kind: Kind,
 ) -> Result<Connection, StoreError> {
-    let start = |connection: Connection| match kind {
-        Kind::Write => connection.execute_batch("BEGIN").map(|()| connection),
-        Kind::Read if is_closed(&connection) => {
-            Err(StoreError::Unavailable("the connection ended".to_owned()))
+    let start = |connection: Connection, idle: Duration| {
+        match kind {
+            Kind::Write => connection.execute_batch("BEGIN")?,
+            // What the server did meanwhile is not seen before it is asked.
+            Kind::Read if idle > TRUSTED => connection.execute_batch("")?,
+            Kind::Read => {}
         }
-        Kind::Read => Ok(connection),
+        Ok(connection)
     };
-    if let Some(connection) = kept
-        && let Ok(connection) = start(connection)
+    if let Some((connection, used)) = kept
+        && let Ok(connection) = start(connection, used.elapsed())
     {
         return Ok(connection);
     }
-    start(Connection::Postgres(Box::new(PostgresConnection::open(settings)?)))
+    start(Connection::Postgres(Box::new(PostgresConnection::open(settings)?)), Duration::ZERO)
 }
 
 fn is_closed(connection: &Connection) -> bool {

@@ -181,3 +181,15 @@ async fn a_paused_batch_is_passed_over_and_a_resumed_one_goes_on() {
         assert_eq!(state, BatchState::Cancelled, "{}", test.name);
     }
 }
+
+#[tokio::test]
+async fn a_clock_that_was_set_back_by_a_day_keeps_no_task_waiting() {
+    for test in both() {
+        let queue = batch(&test, "a", 10).await;
+        let worker = worker(&test).await;
+        let lease = claim_as(&test, &queue, &worker, 1).await.remove(0).lease;
+        let tomorrow = now().plus(std::time::Duration::from_hours(24));
+        write(&test, move |connection| give_back(connection, &lease, tomorrow)).await.unwrap();
+        assert_eq!(claim_as(&test, &queue, &worker, 1).await.len(), 1, "{}", test.name);
+    }
+}
