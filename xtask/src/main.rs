@@ -5,6 +5,7 @@
 mod bench;
 mod corpora;
 mod demo;
+mod faults;
 mod fuzz;
 mod node;
 mod process;
@@ -25,6 +26,9 @@ cargo xtask <task>
   test [SUITE…]                  install what the tests need and run them: rust wasm npm simulator corpora
                                  conformance matrix contract e2e
   api-fuzz [--minutes N]         the suite `contract` with a longer budget for generated requests; 10 when not told
+  faults [--kills N] [--items N] [--seed N]
+                                 kill server, token agents and database while a batch is signed; 200 kills over 10000
+                                 items when not told
   verify                         format, lints, documentation, licences, types, size budgets
   fuzz [TARGET…] [--runs N | --seconds S]
                                  search for inputs that break a parser; without a budget, the fixed one of CI
@@ -42,6 +46,7 @@ fn main() -> ExitCode {
         "demo" => demo::run(rest),
         "test" => test::run(rest),
         "api-fuzz" => test::api_fuzz(rest),
+        "faults" => faults::run(rest),
         "verify" => verify::run(),
         "bench" => bench::run(rest),
         "fuzz" => fuzz::run(rest),

@@ -4,6 +4,7 @@
 
 mod auth;
 mod batch_faults;
+mod batch_kills;
 mod batches;
 mod bucket;
 mod cli;

@@ -105,13 +105,23 @@ pub(crate) struct Crashed(TempDir);
 impl Server {
     /// Kills the server and all its processes at once, as a power failure does.
     pub(crate) fn crash(mut self) -> Crashed {
-        // Every process of the server is a child of the first one.
+        // Every process of the server is a child of the first one, which starts no more of them once it is stopped.
         let pid = self.pid();
+        let signal = |name: &str, pids: &[&str]| {
+            Command::new("kill")
+                .arg(name)
+                .args(pids)
+                .stderr(Stdio::null())
+                .status()
+                .expect("kill runs")
+                .success()
+        };
+        assert!(signal("-STOP", &[&pid]), "the server runs");
         let children = Command::new("pgrep").args(["-P", &pid]).output().expect("pgrep runs");
         let children = String::from_utf8_lossy(&children.stdout).into_owned();
-        let everyone = std::iter::once(pid.as_str()).chain(children.split_whitespace());
-        let killed = Command::new("kill").arg("-KILL").args(everyone).status().expect("kill runs");
-        assert!(killed.success());
+        assert!(signal("-KILL", &[&pid]), "the server runs");
+        // Some of them end by themselves.
+        signal("-KILL", &children.split_whitespace().collect::<Vec<_>>());
         self.end_keeper();
         Crashed(self.folder.take().expect("a running server has its folder"))
     }
