@@ -335,11 +335,11 @@ async fn use_key(
         match verified.await.map_err(|_| Stop::Panicked)? {
             Ok(value) => return Ok(value),
             Err(failure) => {
-                let verdict = keys::Verdict::of(attempt);
+                let verdict = keys::Verdict::of(attempt, 0, 1);
                 if let Some(key_id) = &row.key_id {
                     keys::wrong_values(app, key_id, 1, verdict).await;
                 }
-                if verdict == keys::Verdict::Always {
+                if verdict != keys::Verdict::Again {
                     return Err(failed(&failure));
                 }
             }

@@ -166,7 +166,13 @@ unsafe extern "C" fn C_Sign(
     signature_length: CK_ULONG_PTR,
 ) -> CK_RV {
     let Some(function) = real().C_Sign else { return CKR_GENERAL_ERROR };
-    let effect = if signature.is_null() { None } else { plan::call("C_Sign") };
+    let effect = if signature.is_null() {
+        None
+    } else {
+        // SAFETY: the caller says that so many bytes are there to be signed, and the real module is about to read them.
+        let data = unsafe { std::slice::from_raw_parts(data, usize::try_from(data_length).unwrap_or(0)) };
+        plan::call_with("C_Sign", data)
+    };
     // Also when it is to fail: a failure ends the operation, and only the real module can do that.
     // SAFETY: the arguments are the caller's, handed on as they are.
     let rv = unsafe { function(session, data, data_length, signature, signature_length) };

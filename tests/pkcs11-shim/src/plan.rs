@@ -3,6 +3,7 @@
 //! ```text
 //! C_Sign rv=0x32 every=100     # return this value at every hundredth call
 //! C_Sign corrupt at=3          # change a byte of the third value
+//! C_Sign corrupt digests=64    # of the digests whose last byte is a multiple of 64, whenever they come
 //! C_Sign delay_ms=5            # wait before each call
 //! C_Sign abort once=first      # end the process: by one call of one process, then never again under this name
 //! C_Sign segv at=10            # the same, by a signal
@@ -54,6 +55,8 @@ enum When {
     Every(u64),
     At(u64),
     From(u64),
+    /// Data whose last byte is a multiple of this.
+    Digests(u64),
     /// The first process that makes this file.
     Once(PathBuf),
 }
@@ -82,6 +85,11 @@ static STATE: LazyLock<Mutex<State>> = LazyLock::new(|| {
 
 /// Notes a call and does what the plan says.
 pub(crate) fn call(function: &'static str) -> Option<Effect> {
+    call_with(function, &[])
+}
+
+/// The same for a function that signs these data.
+pub(crate) fn call_with(function: &'static str, data: &[u8]) -> Option<Effect> {
     let (mut effect, mut delay, mut end) = (None, Duration::ZERO, None);
     {
         let mut state = STATE.lock().unwrap_or_else(PoisonError::into_inner);
@@ -96,10 +104,10 @@ pub(crate) fn call(function: &'static str) -> Option<Effect> {
         for line in state.lines.iter().filter(|line| line.function == function) {
             let decided = effect.is_some() || end.is_some();
             if let Action::Delay(time) = line.action {
-                if line.when.applies(count) {
+                if line.when.applies(count, data) {
                     delay += time;
                 }
-            } else if !decided && line.when.applies(count) {
+            } else if !decided && line.when.applies(count, data) {
                 match line.action {
                     Action::Effect(planned) => effect = Some(planned),
                     other => end = Some(other),
@@ -141,12 +149,13 @@ impl State {
 }
 
 impl When {
-    fn applies(&self, count: u64) -> bool {
+    fn applies(&self, count: u64, data: &[u8]) -> bool {
         match self {
             Self::Always => true,
             Self::Every(every) => count.is_multiple_of(*every),
             Self::At(at) => count == *at,
             Self::From(from) => count >= *from,
+            Self::Digests(of) => data.last().is_some_and(|last| u64::from(*last).is_multiple_of(*of)),
             Self::Once(mark) => OpenOptions::new().write(true).create_new(true).open(mark).is_ok(),
         }
     }
@@ -183,6 +192,7 @@ fn read_line(plan: &Path, line: &str) -> Option<Line> {
             "every" => when = When::Every(number().max(1)),
             "at" => when = When::At(number()),
             "from" => when = When::From(number()),
+            "digests" => when = When::Digests(number().max(1)),
             "once" => when = When::Once(plan.with_extension(value)),
             _ => wrong(),
         }

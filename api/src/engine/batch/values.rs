@@ -44,6 +44,7 @@ pub(super) async fn sign(
             None => left.push(prepared),
         }
     }
+    let mut right = 0;
     for attempt in 1..=MOST_TRIES {
         if left.is_empty() {
             break;
@@ -62,10 +63,12 @@ pub(super) async fn sign(
             }
         }
         let (good, bad) = verify(app, context, verified).await?;
+        right += good.len();
         signed.extend(good);
         left = bad;
         if !left.is_empty() {
-            keys::wrong_values(app, &context.row.key_id, left.len(), Verdict::of(attempt)).await;
+            let verdict = Verdict::of(attempt, right, left.len());
+            keys::wrong_values(app, &context.row.key_id, left.len(), verdict).await;
             tokio::time::sleep(PAUSE).await;
         }
     }

@@ -65,7 +65,7 @@ struct State {
     agents: Vec<AgentStatus>,
     /// Whether one has been up or has failed.
     had_outcome: bool,
-    /// Whether somebody waits for that, who will tell of a refused PIN.
+    /// Whether somebody waits for that, or has been told of a refused PIN, and will tell of it.
     opening: bool,
     module_problem: Option<String>,
     latched: Option<SigningKeyError>,
@@ -325,15 +325,17 @@ impl Shared {
             .changed
             .wait_timeout_while(state, timeout, |state| !state.had_outcome)
             .unwrap_or_else(PoisonError::into_inner);
-        state.opening = false;
         if let Some(text) = &state.module_problem {
             return Err(text.clone());
         }
         if state.agents.iter().any(|agent| agent.state == AgentState::Up) {
+            state.opening = false;
             return Ok(Ok(()));
         }
         let problem = || state.agents.iter().find_map(|agent| agent.problem.clone());
         let error = state.latched.clone().or_else(problem);
+        // Whoever is told of a refused PIN gives up: the agents have nothing to add, however late they hear of it.
+        state.opening = error.as_ref().is_some_and(SigningKeyError::is_about_the_pin);
         Ok(Err(error.unwrap_or_else(|| {
             SigningKeyError::Unavailable(format!("no agent was ready in {} ms", timeout.as_millis()))
         })))
