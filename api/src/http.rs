@@ -28,5 +28,7 @@ pub(crate) mod server;
 pub(crate) mod sessions;
 mod signatures;
 pub(crate) mod site;
+mod sse;
 mod validations;
 mod webhooks;
+mod zip;

@@ -5,6 +5,7 @@
 //! Whoever reads an object gets the bytes that the digest names, or an error.
 
 mod incoming;
+mod parts;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -23,6 +24,7 @@ use crate::store::{self, Connection, Store, StoreError};
 
 use incoming::Spill;
 pub(crate) use incoming::{Incoming, Unkept, UnkeptBytes};
+pub(crate) use parts::{Part, Parts};
 
 /// Up to this size an object is a row: SQLite reads and writes such rows faster than a file system its files.
 const LARGEST_ROW: usize = 64 * 1024;

@@ -23,7 +23,7 @@ mod webhook;
 pub use api_key::{ApiKey, ApiKeyList, CreateApiKey};
 pub use batch::{
     Batch, BatchContent, BatchCounts, BatchHeader, BatchItem, BatchItemList, BatchLine, BatchLineError,
-    BatchList, BatchState,
+    BatchList, BatchResult, BatchState,
 };
 pub use certificate::{CertificateView, KeyView, SignerView};
 pub use custody::{Custody, CustodyAnswer, CustodyOutcome, CustodySource};

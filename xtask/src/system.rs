@@ -85,6 +85,15 @@ const QPDF: Package = Package {
     present: || find_in_path("qpdf").is_some(),
 };
 
+/// Info-ZIP: what it makes of our archives is what most people will see.
+const UNZIP: Package = Package {
+    name: "unzip",
+    apt: "unzip",
+    dnf: "unzip",
+    brew: "unzip",
+    present: || find_in_path("unzip").is_some(),
+};
+
 /// Python with its `venv` module: pyHanko and certomancer run in a folder of their own.
 const PYTHON: Package = Package {
     name: "Python 3 with venv",
@@ -117,7 +126,7 @@ pub(crate) const FOR_DEMO: &[Package] = &[C_COMPILER, SOFTHSM];
 
 /// What `cargo xtask test` needs.
 pub(crate) const FOR_TESTS: &[Package] =
-    &[C_COMPILER, SOFTHSM, OPENSC, POSTGRESQL, OPENSSL, PDFSIG, QPDF, PYTHON, CHROMIUM, CHROMEDRIVER];
+    &[C_COMPILER, SOFTHSM, OPENSC, POSTGRESQL, OPENSSL, PDFSIG, QPDF, UNZIP, PYTHON, CHROMIUM, CHROMEDRIVER];
 
 /// Where distributions put SoftHSM's PKCS#11 module.
 pub(crate) fn softhsm_module() -> Option<&'static str> {

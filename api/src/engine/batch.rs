@@ -5,7 +5,9 @@
 
 mod context;
 mod group;
+pub(crate) mod names;
 mod prepare;
+pub(crate) mod results;
 mod seal;
 mod values;
 
@@ -24,7 +26,7 @@ use crate::store::tasks::Lease;
 use crate::store::{self, StoreError};
 
 pub(crate) use context::{Context, write_chain};
-pub(crate) use prepare::take_up;
+use prepare::take_up;
 
 /// Items of one task: as many as one commit and one call of the token take.
 pub(crate) const ITEMS_PER_TASK: i64 = 64;

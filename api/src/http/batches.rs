@@ -1,7 +1,9 @@
 //! `/v1/batches`: many signatures by one key, without a person present.
 
+pub(super) mod archive;
 mod artefact;
 mod manifest;
+pub(super) mod progress;
 
 use std::sync::Arc;
 

@@ -13,14 +13,14 @@ use rubrica_core::wire::Document;
 
 use super::auth::SessionOr;
 use super::body::Pieces;
-use super::download::{CONTENT_DIGEST, Download, Part};
+use super::download::{CONTENT_DIGEST, Download};
 use super::idempotency::{Answer, IdempotencyKey, Kept};
 use super::json::Json;
 use super::openapi::Bytes;
 use super::problem::{ApiError, ApiResult};
 use crate::app::App;
 use crate::ids::DocumentId;
-use crate::objects::sha256;
+use crate::objects::{Part, sha256};
 use crate::permission::needs;
 use crate::store;
 use crate::store::documents::{DocumentRow, Scope};

@@ -17,46 +17,13 @@ use tokio::sync::mpsc;
 
 use super::problem::ApiResult;
 use crate::app::App;
-use crate::objects::{self, ObjectError, Objects};
+use crate::objects::{ObjectError, Part, Parts};
 
 /// `Content-Digest` (RFC 9530).
 pub(super) const CONTENT_DIGEST: HeaderName = HeaderName::from_static("content-digest");
 
 /// Characters that stay in `filename*` (RFC 8187 attr-char).
 const FILE_NAME: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-
-/// A piece of a file.
-#[derive(Debug)]
-pub(super) enum Part {
-    /// An object, by its digest.
-    Object([u8; 32]),
-    /// Bytes that were made for this answer.
-    Bytes(Vec<u8>),
-}
-
-impl Part {
-    async fn open(self, objects: &Objects) -> Result<Open, ObjectError> {
-        Ok(match self {
-            Self::Object(sha256) => Open::Object(objects.pieces(sha256).await?),
-            Self::Bytes(bytes) => Open::Bytes(Some(bytes.into())),
-        })
-    }
-}
-
-/// A part that is being sent.
-enum Open {
-    Object(objects::Pieces),
-    Bytes(Option<Bytes>),
-}
-
-impl Open {
-    async fn next(&mut self) -> Result<Option<Bytes>, ObjectError> {
-        match self {
-            Self::Object(object) => object.next().await,
-            Self::Bytes(bytes) => Ok(bytes.take()),
-        }
-    }
-}
 
 /// What is sent.
 #[derive(Debug)]
@@ -73,24 +40,14 @@ impl Download {
     /// Begins the answer once the first object is open; a failure later breaks the body off, which the client sees by its
     /// length.
     pub(super) async fn start(self, app: &Arc<App>) -> ApiResult<Response> {
-        let objects = app.objects.clone();
-        let mut parts = self.parts.into_iter();
-        let mut open = match parts.next() {
-            Some(first) => Some(first.open(&objects).await?),
-            None => None,
-        };
+        let mut parts = Parts::open(&app.objects, self.parts).await?;
         let (sender, pieces) = mpsc::channel(4);
         tokio::spawn(async move {
             let send = async {
-                while let Some(mut object) = open.take() {
-                    while let Some(piece) = object.next().await? {
-                        if sender.send(Ok(piece)).await.is_err() {
-                            // The receiver has gone: nobody needs the rest.
-                            return Ok(());
-                        }
-                    }
-                    if let Some(next) = parts.next() {
-                        open = Some(next.open(&objects).await?);
+                while let Some(piece) = parts.next().await? {
+                    if sender.send(Ok(piece)).await.is_err() {
+                        // The receiver has gone: nobody needs the rest.
+                        return Ok(());
                     }
                 }
                 Ok::<_, ObjectError>(())
@@ -101,15 +58,7 @@ impl Download {
             }
         });
         let mut response = Response::new(Body::new(Streamed(pieces)));
-        let ascii: String = self
-            .name
-            .chars()
-            .map(|c| if c.is_ascii_alphanumeric() || "-._ ".contains(c) { c } else { '_' })
-            .collect();
-        let disposition = format!(
-            "attachment; filename=\"{ascii}\"; filename*=UTF-8''{}",
-            utf8_percent_encode(&self.name, FILE_NAME)
-        );
+        let disposition = attachment(&self.name);
         let digest = format!("sha-256=:{}:", Base64::encode_string(&self.sha256));
         let headers = response.headers_mut();
         headers.insert(CONTENT_LENGTH, HeaderValue::from(self.size_bytes));
@@ -124,8 +73,21 @@ impl Download {
     }
 }
 
+/// `Content-Disposition` of a file with this name (RFC 6266).
+pub(super) fn attachment(name: &str) -> String {
+    let ascii: String =
+        name.chars().map(|c| if c.is_ascii_alphanumeric() || "-._ ".contains(c) { c } else { '_' }).collect();
+    format!("attachment; filename=\"{ascii}\"; filename*=UTF-8''{}", utf8_percent_encode(name, FILE_NAME))
+}
+
 /// A body from a channel.
-struct Streamed(mpsc::Receiver<io::Result<Bytes>>);
+pub(super) struct Streamed(mpsc::Receiver<io::Result<Bytes>>);
+
+impl Streamed {
+    pub(super) const fn new(pieces: mpsc::Receiver<io::Result<Bytes>>) -> Self {
+        Self(pieces)
+    }
+}
 
 impl hyper::body::Body for Streamed {
     type Data = Bytes;

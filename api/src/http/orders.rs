@@ -15,7 +15,7 @@ use rubrica_core::wire::{CancelOrder, CreateOrder, Order, OrderList, OrderState,
 
 use super::auth::{Granted, SessionOr};
 use super::documents;
-use super::download::{Download, Part};
+use super::download::Download;
 use super::idempotency::{Answer, IdempotencyKey, Kept};
 use super::json::{Hashed, Json};
 use super::openapi::Bytes;
@@ -24,6 +24,7 @@ use super::problem::{ApiError, ApiResult};
 use crate::app::App;
 use crate::engine::artefact::artefact_name;
 use crate::ids::{DocumentId, OrderId, ParticipantId, SignatureId};
+use crate::objects::Part;
 use crate::permission::needs;
 use crate::store::documents::Scope;
 use crate::store::orders::Whole;

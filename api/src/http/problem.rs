@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use rubrica_core::ErrorCode;
 use rubrica_core::wire::{Problem, ProblemMember};
 
+use crate::engine::batch::results::ArtefactError;
 use crate::objects::ObjectError;
 use crate::ports::SigningKeyError;
 use crate::store::StoreError;
@@ -158,6 +159,15 @@ impl From<StoreError> for ApiError {
             | StoreError::Constraint(_)
             | StoreError::Newer
             | StoreError::Statement(_) => Self::internal(error),
+        }
+    }
+}
+
+impl From<ArtefactError> for ApiError {
+    fn from(error: ArtefactError) -> Self {
+        match error {
+            ArtefactError::Store(error) => error.into(),
+            ArtefactError::NotTheSame(_) | ArtefactError::Panicked => Self::internal(error),
         }
     }
 }

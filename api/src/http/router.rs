@@ -43,6 +43,8 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(batches::create_batch, batches::list_batches))
         .routes(routes!(batches::show_batch))
         .routes(routes!(batches::list_batch_items))
+        .routes(routes!(batches::progress::follow_batch))
+        .routes(routes!(batches::archive::download_batch))
         .routes(routes!(batches::pause_batch))
         .routes(routes!(batches::resume_batch))
         .routes(routes!(batches::cancel_batch))

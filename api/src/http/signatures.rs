@@ -18,7 +18,7 @@ use rubrica_core::{ErrorCode, Timestamp};
 
 use super::auth::{SessionCaller, SessionOr};
 use super::batches;
-use super::download::{Download, Part};
+use super::download::Download;
 use super::idempotency::{Answer, IdempotencyKey, Kept};
 use super::json::{Hashed, Json};
 use super::openapi::Bytes;
@@ -28,6 +28,7 @@ use crate::engine::artefact::SigningFailure;
 use crate::engine::plan::{Draft, Plan, Shape};
 use crate::engine::{NewTask, Task};
 use crate::ids::{KeyId, SignatureId};
+use crate::objects::Part;
 use crate::permission::needs;
 use crate::store::documents::Scope;
 use crate::store::signatures::SignatureRow;

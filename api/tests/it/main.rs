@@ -5,6 +5,7 @@
 mod auth;
 mod batch_faults;
 mod batch_kills;
+mod batch_results;
 mod batch_values;
 mod batches;
 mod bucket;

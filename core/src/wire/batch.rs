@@ -275,6 +275,17 @@ pub struct BatchItem {
     pub problem: Option<SignatureProblem>,
 }
 
+/// What became of an item: a line of `results.ndjson`, in the archive of a batch and in the folder of `rubrica batch`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct BatchResult {
+    /// Path of the artefact beside this file; `null` when the item ended without.
+    pub file: Option<String>,
+    /// The item.
+    #[serde(flatten)]
+    pub item: BatchItem,
+}
+
 /// A page of `GET /v1/batches`, latest first.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -1,5 +1,4 @@
-//! An item as the signature that it is, and its artefact: objects, or bytes that plan, value and certificates of the batch
-//! tell.
+//! An item as the signature that it is, and its artefact.
 
 use std::sync::Arc;
 
@@ -7,14 +6,13 @@ use rubrica_core::ErrorCode;
 use rubrica_core::wire::{Custody, Signature};
 
 use crate::app::App;
-use crate::engine::batch::{Context, take_up};
-use crate::http::download::{Download, Part};
+use crate::engine::batch::Context;
+use crate::engine::batch::results::artefacts;
+use crate::http::download::Download;
 use crate::http::problem::{ApiError, ApiResult};
 use crate::ids::{BatchId, SignatureId};
-use crate::objects::sha256;
-use crate::store::batches::items::{self, ItemArtefact, ItemRow};
+use crate::store::batches::items::{self, ItemRow};
 use crate::store::documents::Scope;
-use crate::store::{self, StoreError};
 
 /// A signature that is an item of a batch; `None` when it is none, or not of this tenant.
 pub(in crate::http) async fn item_view(
@@ -66,47 +64,12 @@ pub(in crate::http) async fn item_download(
         ));
     };
     let context = Context::load(app, &batch_id).await?;
+    let made = artefacts(app, &context, vec![item]).await?;
     Ok(Some(Download {
-        parts: parts(app, &context, item, &artefact).await?,
+        parts: made.into_iter().filter_map(|(_, parts)| parts).flatten().collect(),
         name: artefact.name,
         media_type: artefact.media_type,
         size_bytes: artefact.size_bytes,
         sha256: artefact.sha256,
     }))
-}
-
-/// What the artefact of a released item is made of.
-pub(super) async fn parts(
-    app: &Arc<App>,
-    context: &Arc<Context>,
-    item: ItemRow,
-    artefact: &ItemArtefact,
-) -> ApiResult<Vec<Part>> {
-    let Some(tail) = artefact.tail else {
-        let (context, expected) = (Arc::clone(context), artefact.sha256);
-        let made = app.engine.compute(move || assemble(&context, &item, &expected));
-        return Ok(vec![Part::Bytes(made.await.map_err(ApiError::internal)??)]);
-    };
-    let Some(document_id) =
-        item.document_id.filter(|_| context.target.format == rubrica_core::wire::SignatureFormat::Pades)
-    else {
-        return Ok(vec![Part::Object(tail)]);
-    };
-    let document = app
-        .store
-        .read(move |connection| store::documents::load(connection, &document_id))
-        .await?
-        .ok_or(StoreError::Damaged { column: "signature.document_id" })?;
-    Ok(vec![Part::Object(document.sha256), Part::Object(tail)])
-}
-
-/// The same bytes that were verified and released: their digest is on record.
-fn assemble(context: &Context, item: &ItemRow, expected: &[u8; 32]) -> ApiResult<Vec<u8>> {
-    let missing = || StoreError::Damaged { column: "signature.value" };
-    let plan = take_up(context, item.plan.as_deref().ok_or_else(missing)?)?;
-    let cms = plan.assemble(item.value.as_deref().ok_or_else(missing)?)?;
-    if sha256(&cms) != *expected {
-        return Err(ApiError::internal("a released signature cannot be made again with the same bytes"));
-    }
-    Ok(cms)
 }

@@ -1,28 +1,18 @@
-//! Server-sent events (<https://html.spec.whatwg.org/multipage/server-sent-events.html>).
-//!
-//! A stream is read from the log as fast as its reader takes it: it holds one page and nothing else, and delays nobody.
+//! Events as a stream, read from the log as fast as its reader takes it: it holds one page and nothing else, and delays nobody.
 
-use std::convert::Infallible;
 use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::{Body, Bytes};
-use axum::http::HeaderValue;
-use axum::http::header::CONTENT_TYPE;
 use axum::response::Response;
-use futures_util::stream;
-use tokio::sync::watch;
-use tokio::time::Instant;
 
 use super::page::Page;
 use crate::app::App;
+use crate::http::sse::{self, Signals, Woken};
 use crate::store::events::Wanted;
 
 /// Events that a stream holds at most.
 const PAGE: usize = 128;
-/// Silence after which a comment shows that the connection lives.
-const HEARTBEAT: Duration = Duration::from_secs(10);
 /// Streams of a busy instance read a few events at once rather than one at a time.
 const PAUSE: Duration = Duration::from_millis(10);
 
@@ -31,33 +21,19 @@ struct Reader {
     tenant: String,
     wanted: Wanted,
     after: u64,
-    head: watch::Receiver<u64>,
-    stopping: watch::Receiver<bool>,
-    begun: bool,
+    signals: Signals,
 }
 
 /// Begins a stream behind `after`.
 pub(super) fn answer(app: &Arc<App>, tenant: String, after: u64, wanted: Wanted) -> Response {
-    let (head, stopping) = (app.log.head(), app.stopping.subscribe());
-    let reader = Reader { app: Arc::clone(app), tenant, wanted, after, head, stopping, begun: false };
-    let chunks = stream::unfold(reader, |mut reader| async move {
-        let chunk = reader.next().await?;
-        Some((Ok::<_, Infallible>(Bytes::from(chunk)), reader))
-    });
-    let mut response = Response::new(Body::from_stream(chunks));
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
-    response
+    sse::answer(Reader { app: Arc::clone(app), tenant, wanted, after, signals: Signals::of(app) })
 }
 
-impl Reader {
-    /// The next piece; `None` ends the stream, and its reader comes back with the last id.
+impl sse::Source for Reader {
+    /// The next piece; at the end of the stream its reader comes back with the last id.
     async fn next(&mut self) -> Option<String> {
-        if !std::mem::replace(&mut self.begun, true) {
-            return Some("retry: 1000\n\n".to_owned());
-        }
-        let deadline = Instant::now() + HEARTBEAT;
         loop {
-            if *self.stopping.borrow() {
+            if self.signals.is_stopping() {
                 return None;
             }
             let page = match Page::read(&self.app, &self.tenant, self.after, PAGE, &self.wanted).await {
@@ -75,18 +51,11 @@ impl Reader {
                 tokio::task::yield_now().await;
                 continue;
             }
-            let after = self.after;
-            let Self { head, stopping, .. } = self;
-            let woken = async { drop(head.wait_for(|head| *head > after).await) };
-            let stopped = async { drop(stopping.wait_for(|stopping| *stopping).await) };
-            tokio::select! {
-                () = woken => {}
-                () = stopped => return None,
-                () = tokio::time::sleep_until(deadline) => {
-                    return Some(format!("id: {after}\n: still here\n\n"));
-                }
+            match self.signals.wait(self.after).await {
+                Woken::News => tokio::time::sleep(PAUSE).await,
+                Woken::Stopping => return None,
+                Woken::Silence => return Some(format!("id: {}\n: still here\n\n", self.after)),
             }
-            tokio::time::sleep(PAUSE).await;
         }
     }
 }
