@@ -64,6 +64,7 @@ impl Config {
         };
         resolve(&mut self.data.folder);
         resolve(&mut self.store.password_file);
+        self.store.roots.iter_mut().for_each(resolve);
         resolve(&mut self.objects.secret_key_file);
         resolve(&mut self.token.pin_file);
         resolve(&mut self.fetch.cache_folder);

@@ -44,7 +44,7 @@ use crate::shed::{Line, Load};
 
 pub(crate) use connection::{Connection, Row};
 pub(crate) use error::StoreError;
-pub(crate) use postgres::PostgresSettings;
+pub(crate) use postgres::{DatabaseTls, PostgresSettings};
 pub(crate) use value::{ColumnValue, FromColumn, ToValue, Value, params};
 
 /// How long a write may wait for its turn, unless [`Store::with_queue_time`] says otherwise.

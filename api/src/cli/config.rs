@@ -35,6 +35,7 @@ pub(super) fn run(action: &Action, output: Output) -> Result<ExitCode, Failure> 
         Action::Check { config } => {
             let config = Config::load(config.as_deref())?;
             Trust::load(&config.trust)?;
+            config.store.postgres()?;
             if config.token.is_configured() {
                 find_module(&config.token.module)?;
             }

@@ -13,7 +13,7 @@ use crate::failure::Failure;
 use crate::permission::{Permission, Role};
 use crate::relay::Schedule;
 use crate::secret::Secret;
-use crate::store::PostgresSettings;
+use crate::store::{DatabaseTls, PostgresSettings};
 
 /// The HTTP listener.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -83,6 +83,8 @@ pub(crate) struct Engine {
 pub(crate) struct Store {
     pub(crate) url: String,
     pub(crate) password_file: PathBuf,
+    pub(crate) tls: DatabaseTls,
+    pub(crate) roots: Vec<PathBuf>,
     pub(crate) connections: usize,
     pub(crate) timeout_ms: u64,
 }
@@ -98,12 +100,9 @@ impl Store {
             Err(_) if self.password_file.as_os_str().is_empty() => None,
             Err(_) => Some(Secret::from_file(&self.password_file)?),
         };
-        Ok(Some(PostgresSettings {
-            url: self.url.clone(),
-            password,
-            connections: self.connections,
-            timeout: Duration::from_millis(self.timeout_ms),
-        }))
+        let timeout = Duration::from_millis(self.timeout_ms);
+        PostgresSettings::new(&self.url, password.as_ref(), self.tls, &self.roots, self.connections, timeout)
+            .map(Some)
     }
 }
 

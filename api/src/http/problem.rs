@@ -152,7 +152,7 @@ impl From<StoreError> for ApiError {
             StoreError::Stopped => {
                 Self::new(ErrorCode::Unavailable, "the service is stopping; try another instance")
             }
-            StoreError::Unavailable(_) => {
+            StoreError::Unavailable(_) | StoreError::Unprotected(_) => {
                 Self::new(ErrorCode::DatabaseUnavailable, "nothing was kept; try again").because(error)
             }
             StoreError::Damaged { .. }

@@ -14,7 +14,7 @@ pub(crate) mod instance {
 
 use std::time::Duration;
 
-use super::{PostgresSettings, Store, StoreError, params};
+use super::{DatabaseTls, PostgresSettings, Store, StoreError, params};
 
 /// A database for one test; the folder of SQLite ends with it.
 #[derive(Debug)]
@@ -43,7 +43,8 @@ pub(crate) fn both() -> [TestStore; 2] {
 }
 
 pub(crate) fn settings(url: String) -> PostgresSettings {
-    PostgresSettings { url, password: None, connections: 4, timeout: Duration::from_secs(10) }
+    let timeout = Duration::from_secs(10);
+    PostgresSettings::new(&url, None, DatabaseTls::VerifyFull, &[], 4, timeout).unwrap()
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! What can go wrong in the store, by what the caller can do.
 
+use std::io;
+
 use rubrica_core::ErrorCode;
 use rubrica_core::wire::SignatureState;
 use rusqlite::ErrorCode as SqliteCode;
@@ -49,6 +51,9 @@ pub(crate) enum StoreError {
     /// The database cannot be reached, is full or cannot be written. Nothing was kept.
     #[error("the database: {0}")]
     Unavailable(String),
+    /// The server does not speak TLS, or its certificate is not accepted. Nothing was sent.
+    #[error("the connection to the database cannot be protected: {0}")]
+    Unprotected(String),
     /// A statement of ours is wrong, or the database is damaged.
     #[error("a statement failed: {0}")]
     Statement(String),
@@ -70,6 +75,11 @@ impl StoreError {
                 ErrorCode::DatabaseUnavailable,
                 format!("{place} cannot be opened: {cause}"),
                 "Check that it is there, can be reached and written, and has space left",
+            ),
+            Self::Unprotected(_) => Failure::new(
+                ErrorCode::DatabaseUnavailable,
+                self.to_string(),
+                "Give the server a certificate for the host of store.url and name its authority in store.roots",
             ),
             Self::StateConflict { .. }
             | Self::OrderConflict { .. }
@@ -111,8 +121,14 @@ impl From<rusqlite::Error> for StoreError {
 impl From<tokio_postgres::Error> for StoreError {
     fn from(error: tokio_postgres::Error) -> Self {
         let Some(database) = error.as_db_error() else {
-            let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
-            return Self::Unavailable(format!("{error}{}", cause.unwrap_or_default()));
+            let cause = std::error::Error::source(&error);
+            let text = format!("{error}{}", cause.map(|cause| format!(": {cause}")).unwrap_or_default());
+            // The kind is private; its text is all there is. A connection that breaks off is no matter of trust.
+            let broken = cause.and_then(|cause| cause.downcast_ref::<io::Error>()).is_some_and(|cause| {
+                !matches!(cause.kind(), io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput)
+            });
+            let is_handshake = text.starts_with("error performing TLS handshake");
+            return if is_handshake && !broken { Self::Unprotected(text) } else { Self::Unavailable(text) };
         };
         let text = format!("{} ({})", database.message(), database.code().code());
         // The class is the first two characters (PostgreSQL, appendix A): connection, resources, operator's intervention,

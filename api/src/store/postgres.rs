@@ -3,26 +3,13 @@
 
 mod connection;
 mod pool;
-
-use std::time::Duration;
+mod settings;
 
 use super::connection::Connection;
 use super::{Job, StoreError};
 pub(super) use connection::{PostgresConnection, column};
 use pool::Pool;
-
-/// Where the server is and how many connections are kept.
-#[derive(Debug, Clone)]
-pub(crate) struct PostgresSettings {
-    /// A connection string of libpq without a password: `host=… user=… dbname=…`, or an URL.
-    pub(crate) url: String,
-    /// Its password, when the server asks for one.
-    pub(crate) password: Option<crate::secret::Secret>,
-    /// Connections that write, and as many that read.
-    pub(crate) connections: usize,
-    /// Longest time to connect, and for a statement.
-    pub(crate) timeout: Duration,
-}
+pub(crate) use settings::{DatabaseTls, PostgresSettings};
 
 /// A server, shared by several instances.
 #[derive(Debug, Clone)]

@@ -8,7 +8,7 @@ use bytes::BytesMut;
 use futures_util::future::try_join_all;
 use tokio::runtime::Runtime;
 use tokio_postgres::types::{FromSql, IsNull, Kind, ToSql, Type, to_sql_checked};
-use tokio_postgres::{Client, NoTls, Statement};
+use tokio_postgres::{Client, Statement};
 
 use super::PostgresSettings;
 use crate::store::StoreError;
@@ -33,20 +33,12 @@ impl fmt::Debug for PostgresConnection {
 
 impl PostgresConnection {
     pub(super) fn open(settings: &PostgresSettings) -> Result<Self, StoreError> {
-        let mut config: tokio_postgres::Config = settings
-            .url
-            .parse()
-            .map_err(|error| StoreError::Unavailable(format!("the address of the database: {error}")))?;
-        if let Some(password) = &settings.password {
-            config.password(password.expose());
-        }
-        config.application_name("rubrica").connect_timeout(settings.timeout);
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(|error| StoreError::Unavailable(error.to_string()))?;
         let client = runtime.block_on(async {
-            let (client, connection) = config.connect(NoTls).await?;
+            let (client, connection) = settings.address.connect(settings.tls.clone()).await?;
             // Its failure is told to whoever waits for a statement.
             tokio::spawn(async move { drop(connection.await) });
             // A session of ours never waits for a lock for ever, and every commit is on the disk.

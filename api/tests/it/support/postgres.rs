@@ -1,6 +1,7 @@
-//! A real PostgreSQL server for a test run, in a folder of its own, reached by its socket only. The unit tests of the store
-//! use this file too.
+//! A real PostgreSQL server for a test run, in a folder of its own, reached by its socket and, where a test says so, by a port of
+//! this machine. The unit tests of the store use this file too.
 
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -21,11 +22,29 @@ pub(crate) struct Server {
     /// A shell that ends the server when the pipe to it is closed.
     keeper: Child,
     pipe: Option<ChildStdin>,
+    /// Names the socket; a port of this machine too when the server listens there.
+    port: u16,
+}
+
+/// How a server is reached beside its socket.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Listen<'a> {
+    /// Not at all.
+    Nowhere,
+    /// By 127.0.0.1, in plain text.
+    Plain,
+    /// By 127.0.0.1, with this certificate and key (PEM).
+    Tls { certificate: &'a Path, key: &'a Path },
 }
 
 impl Server {
     /// Makes a cluster and starts it. `durable` syncs to the disk as a production server does.
     pub(crate) fn start(durable: bool) -> Self {
+        Self::start_listening(durable, Listen::Nowhere)
+    }
+
+    /// As [`Self::start`], reached by the network too: there, it asks for passwords.
+    pub(crate) fn start_listening(durable: bool, listen: Listen<'_>) -> Self {
         let folder = super::instance::memory_folder();
         let owner = Owner::of_this_machine();
         owner.owns(folder.path());
@@ -37,13 +56,31 @@ impl Server {
             .output()
             .expect("initdb runs; PostgreSQL comes with `apt-get install postgresql`");
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        Self::run(folder, durable)
+        std::fs::write(
+            data.join("pg_hba.conf"),
+            "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n",
+        )
+        .expect("the cluster was just made");
+        if let Listen::Tls { certificate, key } = listen {
+            for (file, name) in [(certificate, "server.crt"), (key, "server.key")] {
+                let place = data.join(name);
+                std::fs::copy(file, &place).expect("there is a certificate and its key");
+                std::fs::set_permissions(&place, std::fs::Permissions::from_mode(0o600)).expect("it is ours");
+                owner.owns(&place);
+            }
+        }
+        Self::run(folder, durable, listen)
     }
 
-    fn run(folder: TempDir, durable: bool) -> Self {
+    fn run(folder: TempDir, durable: bool, listen: Listen<'_>) -> Self {
         let fsync = if durable { "on" } else { "off" };
+        let (port, listen) = match listen {
+            Listen::Nowhere => (5432, "-c listen_addresses="),
+            Listen::Plain => (free_port(), "-c listen_addresses=127.0.0.1"),
+            Listen::Tls { .. } => (free_port(), "-c listen_addresses=127.0.0.1 -c ssl=on"),
+        };
         let script = format!(
-            "{} -D data -k \"$PWD\" -c listen_addresses= -c fsync={fsync} -c max_connections=200 >log 2>&1 & \
+            "{} -D data -k \"$PWD\" -p {port} {listen} -c fsync={fsync} -c max_connections=200 >log 2>&1 & \
              server=$!; echo $server >pid; read _; kill -QUIT $server; wait $server",
             program("postgres").display()
         );
@@ -57,7 +94,7 @@ impl Server {
             .spawn()
             .expect("there is a shell");
         let pipe = keeper.stdin.take();
-        let server = Self { folder: Some(folder), keeper, pipe };
+        let server = Self { folder: Some(folder), keeper, pipe, port };
         server.wait_until_ready();
         server
     }
@@ -73,7 +110,7 @@ impl Server {
 
     fn answers(&self) -> bool {
         Command::new(program("pg_isready"))
-            .args(["-q", "-U", "rubrica", "-d", "postgres", "-h"])
+            .args(["-q", "-U", "rubrica", "-d", "postgres", "-p", &self.port.to_string(), "-h"])
             .arg(self.path())
             .status()
             .is_ok_and(|status| status.success())
@@ -89,7 +126,12 @@ impl Server {
 
     /// The connection string of a database.
     pub(crate) fn address(&self, name: &str) -> String {
-        format!("host={} user=rubrica dbname={name}", self.path().display())
+        format!("host={} port={} user=rubrica dbname={name}", self.path().display(), self.port)
+    }
+
+    /// The port of this machine, where it listens at one.
+    pub(crate) const fn port(&self) -> u16 {
+        self.port
     }
 
     /// Runs statements by `psql` and gives what it prints, columns separated by `|`.
@@ -144,7 +186,7 @@ impl Server {
 impl Crashed {
     /// Starts it again on the same files.
     pub(crate) fn restart(self) -> Server {
-        Server::run(self.0, true)
+        Server::run(self.0, true, Listen::Nowhere)
     }
 }
 
@@ -171,6 +213,12 @@ impl Drop for Server {
 pub(crate) fn shared() -> &'static Server {
     static SERVER: OnceLock<Server> = OnceLock::new();
     SERVER.get_or_init(|| Server::start(false))
+}
+
+/// A port that nobody uses at this moment.
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    listener.local_addr().expect("it is bound").port()
 }
 
 /// PostgreSQL refuses to run as root: then it runs as the user that its package made.
