@@ -8,6 +8,7 @@ mod config;
 mod demo;
 mod doctor;
 mod keys;
+mod migrate;
 mod output;
 mod password;
 mod pkcs12;
@@ -65,6 +66,8 @@ enum Command {
     /// API keys of an instance.
     #[command(subcommand, name = "api-keys")]
     ApiKeys(api_keys::Action),
+    /// Move the data of an instance that does not run from SQLite to the PostgreSQL database of its configuration.
+    Migrate(migrate::Arguments),
     /// Check what an instance needs, and say what to do.
     Doctor(doctor::Arguments),
     #[command(name = create::COMMAND, hide = true)]
@@ -119,6 +122,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Config(action) => config::run(&action, output),
         Command::Keys(action) => keys::run(&action, output),
         Command::ApiKeys(action) => api_keys::run(&action, output),
+        Command::Migrate(arguments) => migrate::run(&arguments, output),
         Command::Doctor(arguments) => doctor::run(&arguments, output),
         Command::TokenAgent => token_agent::run(),
         Command::FillDemoFolder { draft } => {

@@ -29,6 +29,7 @@ pub(crate) mod sessions;
 pub(crate) mod signatures;
 mod sqlite;
 pub(crate) mod tasks;
+mod transfer;
 mod value;
 pub(crate) mod webhooks;
 
@@ -36,6 +37,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rubrica_core::ErrorCode;
 use tokio::sync::{Notify, oneshot};
 
 use crate::config;
@@ -45,6 +47,7 @@ use crate::shed::{Line, Load};
 pub(crate) use connection::{Connection, Row};
 pub(crate) use error::StoreError;
 pub(crate) use postgres::{DatabaseTls, PostgresSettings};
+pub(crate) use transfer::{Moved, move_to_postgres};
 pub(crate) use value::{ColumnValue, FromColumn, ToValue, Value, params};
 
 /// How long a write may wait for its turn, unless [`Store::with_queue_time`] says otherwise.
@@ -84,6 +87,11 @@ impl Store {
     /// Opens the database of a configuration, and brings its schema up to this version.
     pub(crate) fn open(settings: &config::Store, file: &Path) -> Result<Self, Failure> {
         match settings.postgres()? {
+            None if !file.exists() && transfer::moved_name(file).exists() => Err(Failure::new(
+                ErrorCode::DataFolderUnknown,
+                format!("the database {} was moved to PostgreSQL", file.display()),
+                "Name the PostgreSQL database in store.url",
+            )),
             None => Self::open_sqlite(file),
             Some(postgres) => Self::open_postgres(&postgres),
         }

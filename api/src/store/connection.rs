@@ -110,21 +110,35 @@ impl Row<'_> {
     /// # Errors
     /// [`StoreError::Damaged`] when it holds something else.
     pub(crate) fn get<T: FromColumn>(&self, index: usize) -> Result<T, StoreError> {
-        let damaged = || StoreError::Damaged { column: "of a query" };
-        match self {
-            Self::Sqlite(row) => {
-                let value = match row.get_ref(index)? {
-                    rusqlite::types::ValueRef::Null => ColumnValue::Null,
-                    rusqlite::types::ValueRef::Integer(integer) => ColumnValue::Integer(integer),
-                    rusqlite::types::ValueRef::Text(text) => {
-                        ColumnValue::Text(std::str::from_utf8(text).map_err(|_| damaged())?)
-                    }
-                    rusqlite::types::ValueRef::Blob(bytes) => ColumnValue::Blob(bytes),
-                    rusqlite::types::ValueRef::Real(_) => return Err(damaged()),
-                };
-                T::from_column(value).ok_or_else(damaged)
-            }
-            Self::Postgres(row) => T::from_column(super::postgres::column(row, index)?).ok_or_else(damaged),
-        }
+        T::from_column(self.column(index)?).ok_or_else(damaged)
     }
+
+    /// Reads a column as a parameter for another statement.
+    pub(super) fn value(&self, index: usize) -> Result<Value<'_>, StoreError> {
+        Ok(match self.column(index)? {
+            ColumnValue::Null => Value::Null,
+            ColumnValue::Integer(integer) => Value::Integer(integer),
+            ColumnValue::Text(text) => Value::Text(text),
+            ColumnValue::Blob(bytes) => Value::Blob(bytes),
+        })
+    }
+
+    fn column(&self, index: usize) -> Result<ColumnValue<'_>, StoreError> {
+        Ok(match self {
+            Self::Sqlite(row) => match row.get_ref(index)? {
+                rusqlite::types::ValueRef::Null => ColumnValue::Null,
+                rusqlite::types::ValueRef::Integer(integer) => ColumnValue::Integer(integer),
+                rusqlite::types::ValueRef::Text(text) => {
+                    ColumnValue::Text(std::str::from_utf8(text).map_err(|_| damaged())?)
+                }
+                rusqlite::types::ValueRef::Blob(bytes) => ColumnValue::Blob(bytes),
+                rusqlite::types::ValueRef::Real(_) => return Err(damaged()),
+            },
+            Self::Postgres(row) => super::postgres::column(row, index)?,
+        })
+    }
+}
+
+const fn damaged() -> StoreError {
+    StoreError::Damaged { column: "of a query" }
 }

@@ -1,6 +1,7 @@
 //! What both databases must do alike: every test here runs on SQLite and on a real PostgreSQL server.
 
 #[path = "../../tests/it/support/postgres.rs"]
+#[allow(dead_code, reason = "the tests of the binary use the same file, and more of it")]
 pub(crate) mod server;
 
 /// What the server's file needs of its other neighbours.

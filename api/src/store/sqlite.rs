@@ -38,10 +38,7 @@ impl Sqlite {
         path: &Path,
         migrate: impl FnOnce(&Connection) -> Result<(), StoreError>,
     ) -> Result<Self, StoreError> {
-        let connection = rusqlite::Connection::open(path)?;
-        configure(&connection)?;
-        connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 4000")?;
-        let connection = Connection::Sqlite(SqliteConnection::new(connection));
+        let connection = Connection::Sqlite(SqliteConnection::open(path)?);
         migrate(&connection)?;
         Ok(Self {
             inner: Arc::new(Inner {
@@ -107,6 +104,14 @@ pub(crate) struct SqliteConnection {
 }
 
 impl SqliteConnection {
+    /// Opens or creates a file, to write.
+    pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
+        let connection = rusqlite::Connection::open(path)?;
+        configure(&connection)?;
+        connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 4000")?;
+        Ok(Self::new(connection))
+    }
+
     pub(super) fn new(inner: rusqlite::Connection) -> Self {
         Self { inner, emitted: Cell::default() }
     }

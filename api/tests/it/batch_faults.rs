@@ -12,37 +12,6 @@ use crate::support::{Client, Instance, Options, memory_folder, postgres};
 /// Longest time for the rest of a batch on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(240);
 
-/// Gives the keys of the demo's token to a database of PostgreSQL.
-pub(crate) fn give_keys(instance: &Instance, address: &str) {
-    let database = instance.database();
-    let mut rows = database
-        .prepare(
-            "SELECT id, tenant, hex(signer_hash), hex(cka_id), algorithm, hex(certificate), state, not_after, created_at
-             FROM signing_key",
-        )
-        .unwrap();
-    let statements: Vec<String> = rows
-        .query_map([], |row| {
-            Ok(format!(
-                "INSERT INTO signing_key (id, tenant, signer_hash, cka_id, algorithm, certificate, state, not_after, created_at)
-                 VALUES ('{}', '{}', '\\x{}', '\\x{}', '{}', '\\x{}', '{}', {}, {})",
-                row.get::<_, String>(0)?,
-                row.get::<_, String>(1)?,
-                row.get::<_, String>(2)?,
-                row.get::<_, String>(3)?,
-                row.get::<_, String>(4)?,
-                row.get::<_, String>(5)?,
-                row.get::<_, String>(6)?,
-                row.get::<_, i64>(7)?,
-                row.get::<_, i64>(8)?,
-            ))
-        })
-        .unwrap()
-        .collect::<Result<_, _>>()
-        .unwrap();
-    postgres::psql(address, &statements.join(";"));
-}
-
 /// An RSA key of the demo.
 pub(crate) fn rsa_key(address: &str) -> String {
     postgres::psql(address, "SELECT id FROM signing_key WHERE algorithm = 'rsa' ORDER BY id LIMIT 1")
@@ -113,8 +82,7 @@ fn two_instances_share_a_batch_and_the_death_of_one_costs_nothing() {
     let address = postgres::shared().database();
     let variables = [("RUBRICA_STORE_URL", address.as_str()), ("RUBRICA_ENGINE_LEASE_MS", "1000")];
     let options = Options { variables: &variables };
-    let mut first = Instance::start_with(&options);
-    give_keys(&first, &address);
+    let mut first = Instance::start_moved_to(&address, &options);
     let second = Instance::start_with(&options);
     let id = submit(&first.backend(), &manifest(&rsa_key(&address), 1500));
     let begun = Instant::now();

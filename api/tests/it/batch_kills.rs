@@ -5,7 +5,7 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::batch_faults::{PATIENCE, check, give_keys, released, rsa_key};
+use crate::batch_faults::{PATIENCE, check, released, rsa_key};
 use crate::batches::{manifest, submit};
 use crate::support::{Instance, Options, postgres};
 
@@ -57,8 +57,7 @@ fn kills_of_api_agents_and_database_lose_nothing_and_double_nothing() {
     let address = database.as_ref().unwrap().database();
     let variables = [("RUBRICA_STORE_URL", address.as_str()), ("RUBRICA_ENGINE_LEASE_MS", "500")];
     let options = Options { variables: &variables };
-    let mut instance = Instance::start_with(&options);
-    give_keys(&instance, &address);
+    let mut instance = Instance::start_moved_to(&address, &options);
     let id = submit(&instance.backend(), &manifest(&rsa_key(&address), strikes.items));
     // Zero is the one seed from which no other number comes.
     let mut chance = Chance(strikes.seed.max(1));

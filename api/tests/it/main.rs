@@ -32,6 +32,7 @@ mod orders;
 mod orders_signed;
 mod receipts;
 mod sessions;
+mod store_move;
 mod store_tls;
 mod support;
 mod tenants;

@@ -3,10 +3,12 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::fmt;
+use std::pin::Pin;
 
 use bytes::BytesMut;
 use futures_util::future::try_join_all;
 use tokio::runtime::Runtime;
+use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::{FromSql, IsNull, Kind, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, Statement};
 
@@ -32,7 +34,7 @@ impl fmt::Debug for PostgresConnection {
 }
 
 impl PostgresConnection {
-    pub(super) fn open(settings: &PostgresSettings) -> Result<Self, StoreError> {
+    pub(in crate::store) fn open(settings: &PostgresSettings) -> Result<Self, StoreError> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -102,6 +104,17 @@ impl PostgresConnection {
         self.wait(self.client.batch_execute(sql))
     }
 
+    /// Begins to write rows of some columns of a table, inside a transaction. Names come quoted.
+    pub(in crate::store) fn copy_in(&self, table: &str, columns: &str) -> Result<CopyIn<'_>, StoreError> {
+        let writer = self.wait(async {
+            let like = self.client.prepare(&format!("SELECT {columns} FROM {table}")).await?;
+            let types: Vec<Type> = like.columns().iter().map(|column| column.type_().clone()).collect();
+            let sink = self.client.copy_in(&format!("COPY {table} ({columns}) FROM STDIN BINARY")).await?;
+            Ok(BinaryCopyInWriter::new(sink, &types))
+        })?;
+        Ok(CopyIn { connection: self, writer: Box::pin(writer) })
+    }
+
     fn wait<T>(&self, work: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T, StoreError> {
         // The server ends a statement by itself; this is for a server that is frozen or a network that is cut.
         let deadline = self.timeout * 2;
@@ -118,6 +131,25 @@ impl PostgresConnection {
         let statement = self.client.prepare(&dialect(sql)).await?;
         self.statements.borrow_mut().insert(sql.to_owned(), statement.clone());
         Ok(statement)
+    }
+}
+
+/// Rows on their way into a table. Nothing is kept when it is dropped.
+pub(in crate::store) struct CopyIn<'a> {
+    connection: &'a PostgresConnection,
+    writer: Pin<Box<BinaryCopyInWriter>>,
+}
+
+impl CopyIn<'_> {
+    /// Sends a row: one value for each column.
+    pub(in crate::store) fn write(&mut self, row: &[Value<'_>]) -> Result<(), StoreError> {
+        self.connection.wait(self.writer.as_mut().write_raw(row))
+    }
+
+    /// Waits until the server has checked every row, however long it takes.
+    pub(in crate::store) fn finish(mut self) -> Result<(), StoreError> {
+        self.connection.runtime.block_on(self.writer.as_mut().finish())?;
+        Ok(())
     }
 }
 

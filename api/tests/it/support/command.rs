@@ -27,6 +27,18 @@ impl Ran {
         assert!(line.ends_with('.') && !line.contains("panicked"), "{self:?}");
         assert_eq!(self.stdout, "", "{self:?}");
     }
+
+    /// The same of a command that was called with `--json`.
+    #[track_caller]
+    pub(crate) fn assert_json_error(&self, exit_code: i32, code: &str) {
+        assert_eq!(self.code, exit_code, "{self:?}");
+        // What was logged before it stands on lines of its own.
+        let line = self.stderr.lines().last().unwrap_or_default();
+        let told: serde_json::Value =
+            serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {self:?}"));
+        assert_eq!(told["error"]["code"], code, "{self:?}");
+        assert_eq!(self.stdout, "", "{self:?}");
+    }
 }
 
 /// Runs `rubrica` with a clean environment of its own variables and without input.

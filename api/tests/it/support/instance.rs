@@ -11,7 +11,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use super::client::Client;
-use super::command::command;
+use super::command::{Ran, command, rubrica};
 
 /// Longest time a server may take to start on a busy machine.
 const START: Duration = Duration::from_secs(60);
@@ -39,6 +39,23 @@ impl Instance {
 
     pub(crate) fn start_with(options: &Options<'_>) -> Self {
         Self::start_in(memory_folder(), options)
+    }
+
+    /// Starts on a copy of the template whose database was moved to PostgreSQL by `rubrica migrate`.
+    pub(crate) fn start_moved_to(address: &str, options: &Options<'_>) -> Self {
+        let folder = memory_folder();
+        copy(template(), &folder.path().join("data"));
+        let mut instance = Self { folder, process: None, url: String::new(), log: Arc::default() };
+        let moved = instance.migrate(address);
+        assert_eq!(moved.code, 0, "{moved:?}");
+        instance.run(options);
+        instance
+    }
+
+    /// Moves the database of an instance that does not run to PostgreSQL.
+    pub(crate) fn migrate(&self, address: &str) -> Ran {
+        let data = self.data();
+        rubrica(&["migrate", "--json", "--data", data.to_str().unwrap()], &[("RUBRICA_STORE_URL", address)])
     }
 
     /// Starts in a folder that the caller has prepared.
@@ -203,6 +220,11 @@ impl Instance {
     pub(crate) fn backend(&self) -> Client {
         let key = fs::read_to_string(self.data().join("secrets/portal-api-key")).unwrap();
         Client::new(&self.url, Some(key.trim()))
+    }
+
+    /// Whoever has this token.
+    pub(crate) fn caller(&self, token: Option<&str>) -> Client {
+        Client::new(&self.url, token)
     }
 
     /// A session of this person.
