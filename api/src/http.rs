@@ -7,6 +7,7 @@ mod body;
 mod client_address;
 mod cors;
 mod custody;
+mod detached;
 mod docs;
 mod documents;
 mod download;

@@ -13,6 +13,7 @@ use rubrica_core::wire::Document;
 
 use super::auth::SessionOr;
 use super::body::Pieces;
+use super::detached::to_the_end;
 use super::download::{CONTENT_DIGEST, Download};
 use super::idempotency::{Answer, IdempotencyKey, Kept};
 use super::json::Json;
@@ -82,7 +83,7 @@ pub(super) async fn create_document(
     }
     let principal = caller.principal();
     // A client may go now: what arrived whole gets its row, so that no file stays without one.
-    let keep = tokio::spawn(async move {
+    to_the_end(async move {
         let stored = incoming.finish(announced).await?;
         if stored.size_bytes() == 0 {
             return Err(ApiError::new(
@@ -116,8 +117,8 @@ pub(super) async fn create_document(
             Ok(answer)
         };
         key.run(&app, principal, "create_document", sha256(&matters), work).await
-    });
-    keep.await.map_err(ApiError::internal)?
+    })
+    .await
 }
 
 /// Shows a document.

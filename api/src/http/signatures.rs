@@ -18,6 +18,7 @@ use rubrica_core::{ErrorCode, Timestamp};
 
 use super::auth::{SessionCaller, SessionOr};
 use super::batches;
+use super::detached::to_the_end;
 use super::download::Download;
 use super::idempotency::{Answer, IdempotencyKey, Kept};
 use super::json::{Hashed, Json};
@@ -255,16 +256,21 @@ async fn accept_for_token(
         None,
         None,
     );
-    let worker = app.engine.identity.id();
-    let (answer, lease) = insert(app, StatusCode::ACCEPTED, &row, kept, move |connection, row| {
-        store::tasks::add(connection, &row.tenant, &row.id, worker.as_ref())
+    let app = Arc::clone(app);
+    // What this worker holds from the commit on, nobody else would ever work on.
+    to_the_end(async move {
+        let worker = app.engine.identity.id();
+        let (answer, lease) = insert(&app, StatusCode::ACCEPTED, &row, kept, move |connection, row| {
+            store::tasks::add(connection, &row.tenant, &row.id, worker.as_ref())
+        })
+        .await?;
+        if let Some(lease) = lease {
+            let new = NewTask { lease, row, document: subject.document, password: None };
+            app.engine.submit(Task::New(Box::new(new)));
+        }
+        Ok(answer)
     })
-    .await?;
-    if let Some(lease) = lease {
-        let new = NewTask { lease, row, document: subject.document, password: None };
-        app.engine.submit(Task::New(Box::new(new)));
-    }
-    Ok(answer)
+    .await
 }
 
 /// Prepares a signature that a person completes with a key of their own.

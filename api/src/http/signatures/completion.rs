@@ -14,6 +14,7 @@ use crate::engine::Task;
 use crate::engine::artefact::{self, SigningFailure, seal};
 use crate::engine::plan::{Plan, Shape};
 use crate::http::auth::SessionCaller;
+use crate::http::detached::to_the_end;
 use crate::http::json::Json;
 use crate::http::problem::{ApiError, ApiResult};
 use crate::ids::SignatureId;
@@ -61,12 +62,18 @@ pub(crate) async fn complete_signature(
     if let Some(answer) = settled(&app, &row, &value_sha256)? {
         return Ok(answer);
     }
-    let finished = if row.level == SignatureLevel::B {
-        release(&app, &row, value, value_sha256).await
-    } else {
-        hand_over(&app, &row, value, value_sha256).await
+    let finish = {
+        let (app, row) = (Arc::clone(&app), row.clone());
+        async move {
+            if row.level == SignatureLevel::B {
+                release(&app, &row, value, value_sha256).await
+            } else {
+                hand_over(&app, &row, value, value_sha256).await
+            }
+        }
     };
-    match finished {
+    // A value that was brought is not brought twice: it is used although its person does not wait for the end.
+    match to_the_end(finish).await {
         // Another call was faster, or the time ran out meanwhile: what it left decides.
         Err(error) if error.code() == ErrorCode::SignatureStateConflict => {}
         other => other?,

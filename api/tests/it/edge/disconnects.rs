@@ -70,6 +70,35 @@ fn a_client_that_goes_away_leaves_nothing_behind() {
     assert!(!instance.log().contains("panicked"), "{}", instance.log());
 }
 
+#[test]
+fn what_was_accepted_is_signed_although_its_client_did_not_wait_to_hear_it() {
+    let instance = Instance::start();
+    let session = instance.session(ANA);
+    let document = session.upload(&crate::hsm_signatures::contract());
+    let token = session.token.clone().unwrap();
+    let body = format!(r#"{{"document_id":"{document}","custody":"hsm","format":"cades"}}"#);
+    let request = format!(
+        "POST /v1/signatures HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {token}\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    for turn in 0..POSITIONS {
+        let mut stream = connect(&instance);
+        stream.write_all(request.as_bytes()).unwrap();
+        std::thread::sleep(Duration::from_micros(scattered(turn) % 5000));
+    }
+    // The last one is waited for: then the others were looked at.
+    let last = session.sign_by_token(&document, "cades");
+    assert_eq!(session.wait(&last)["state"], "released");
+    let database = instance.database();
+    let count = |states: &str| {
+        let sql = format!("SELECT count(*) FROM signature WHERE state {states}");
+        database.query_row(&sql, [], |row| row.get::<_, i64>(0)).unwrap()
+    };
+    assert!(count("IS NOT NULL") > 10, "{}", count("IS NOT NULL"));
+    wait_until("all to be released", Duration::from_secs(20), || count("<> 'released'") == 0);
+}
+
 /// Sends, takes this many bytes of the answer, and goes: with a goodbye, or with a reset.
 fn go_away(instance: &Instance, sent: &[u8], take: usize, reset: bool) {
     let mut stream = connect(instance);
