@@ -21,6 +21,7 @@ pub(crate) mod raise;
 mod scheduler;
 mod strays;
 pub(crate) mod target;
+mod token;
 mod waiters;
 pub(crate) mod worker;
 
@@ -217,6 +218,7 @@ pub(crate) async fn run(app: &Arc<App>) -> Result<Running, store::StoreError> {
         tokio::spawn(scheduler::run(Arc::clone(app), received, stopped.clone())),
         tokio::spawn(crate::deadlines::watch(Arc::clone(app), stopped.clone())),
         tokio::spawn(expiry::watch(Arc::clone(app), stopped.clone())),
+        tokio::spawn(token::watch(Arc::clone(app), stopped.clone())),
         tokio::spawn(worker::watch(Arc::clone(app), stopped)),
     ];
     Ok(Running { app: Arc::clone(app), tasks, stop })

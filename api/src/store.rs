@@ -29,6 +29,7 @@ pub(crate) mod sessions;
 pub(crate) mod signatures;
 mod sqlite;
 pub(crate) mod tasks;
+pub(crate) mod tokens;
 mod transfer;
 mod value;
 pub(crate) mod webhooks;

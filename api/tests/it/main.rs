@@ -37,6 +37,7 @@ mod store_tls;
 mod support;
 mod tenants;
 mod token;
+mod token_events;
 mod token_faults;
 mod token_return_codes;
 mod validations;

@@ -162,8 +162,17 @@ impl Server {
         let children = Command::new("pgrep").args(["-P", &pid]).output().expect("pgrep runs");
         let children = String::from_utf8_lossy(&children.stdout).into_owned();
         assert!(signal("-KILL", &[&pid]), "the server runs");
+        let children: Vec<&str> = children.split_whitespace().collect();
         // Some of them end by themselves.
-        signal("-KILL", &children.split_whitespace().collect::<Vec<_>>());
+        signal("-KILL", &children);
+        // A zombie has no command line any more, and no shared memory.
+        let lives =
+            |pid: &&str| std::fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| !line.is_empty());
+        let begun = Instant::now();
+        while children.iter().any(lives) {
+            assert!(begun.elapsed() < START, "processes of the database outlive it");
+            std::thread::sleep(Duration::from_millis(1));
+        }
         self.end_keeper();
         Crashed(self.folder.take().expect("a running server has its folder"))
     }

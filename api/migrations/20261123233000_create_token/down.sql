@@ -1,0 +1,2 @@
+ALTER TABLE worker DROP COLUMN token;
+DROP TABLE token;
