@@ -3,6 +3,7 @@
 //! Exit codes: 0 done or passed · 1 refused or failed · 2 indeterminate (`verify`) · 3 unreadable input or misuse.
 
 mod api_keys;
+mod batch;
 mod certificate;
 mod config;
 mod demo;
@@ -49,6 +50,8 @@ enum Command {
     Demo(demo::Arguments),
     /// Sign files with a PKCS#12 file or with a key of an instance.
     Sign(Box<sign::Arguments>),
+    /// Sign a folder of files, or what a manifest lists, with a key of an instance.
+    Batch(batch::Arguments),
     /// Verify signed PDFs and CMS files.
     Verify(verify::Arguments),
     /// Verify receipts of releases, without a server.
@@ -116,6 +119,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments, output),
         Command::Sign(arguments) => sign::run(&arguments, output),
+        Command::Batch(arguments) => batch::run(&arguments, output),
         Command::Verify(arguments) => verify::run(&arguments, output),
         Command::Receipt(action) => receipt::run(&action, output),
         Command::Certificate(action) => certificate::run(&action, output),

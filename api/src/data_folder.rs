@@ -101,6 +101,17 @@ impl DataFolder {
         }
     }
 
+    /// Whether a server runs on the folder at this moment.
+    pub(crate) fn is_served(&self) -> bool {
+        // When it cannot be found out, somebody else may know better than to work against a server.
+        let probe = File::open(self.root.join("lock")).map(|file| file.try_lock_shared());
+        match probe {
+            Ok(Ok(())) => false,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => false,
+            Ok(Err(_)) | Err(_) => true,
+        }
+    }
+
     pub(crate) fn root(&self) -> &Path {
         &self.root
     }
@@ -229,7 +240,9 @@ mod tests {
 
         let lock = folder.lock().unwrap();
         assert_eq!(folder.lock().unwrap_err().code(), ErrorCode::DataFolderUnwritable);
+        assert!(folder.is_served());
         drop(lock);
+        assert!(!folder.is_served());
         folder.lock().unwrap();
     }
 

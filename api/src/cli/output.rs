@@ -31,6 +31,10 @@ impl Output {
         }
     }
 
+    pub(super) const fn is_json(self) -> bool {
+        self.json
+    }
+
     /// Writes one JSON document on a line of its own.
     #[expect(clippy::unused_self, reason = "all output goes through an Output")]
     pub(super) fn json_line(self, json: &impl Serialize) {
@@ -103,6 +107,11 @@ impl<'a> Draft<'a> {
         Ok((draft, input))
     }
 
+    /// Adds bytes.
+    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        self.file.write_all(bytes).map_err(|error| unwritable(self.path, &error))
+    }
+
     /// Gives the file its name.
     pub(super) fn finish(self) -> Result<(), Failure> {
         let Self { file, path } = self;
@@ -116,11 +125,11 @@ impl<'a> Draft<'a> {
     }
 }
 
-fn unreadable(path: &Path, error: &io::Error) -> Failure {
+pub(super) fn unreadable(path: &Path, error: &io::Error) -> Failure {
     Failure::of(ErrorCode::FileUnreadable, format!("cannot read {}: {error}", path.display()))
 }
 
-fn unwritable(path: &Path, error: &io::Error) -> Failure {
+pub(super) fn unwritable(path: &Path, error: &io::Error) -> Failure {
     Failure::of(ErrorCode::FileUnwritable, format!("cannot write {}: {error}", path.display()))
 }
 

@@ -19,7 +19,7 @@ use crate::hex;
 use crate::input::Input;
 use signer::{Signer, Wanted};
 
-pub(super) use arguments::Arguments;
+pub(super) use arguments::{Arguments, Format, Level, Policy};
 
 /// One signed file.
 #[derive(Debug, Serialize)]

@@ -3,12 +3,14 @@
 //! The steps are those of a single signature, each for a group of items: pin the data and commit the intent, use the key,
 //! verify, assemble, check, release. A crash at any point leaves the items in a state from which the next worker goes on.
 
+pub(crate) mod beside;
 mod context;
 mod group;
 pub(crate) mod names;
 mod prepare;
 pub(crate) mod results;
 mod seal;
+pub(crate) mod submit;
 mod values;
 
 use std::sync::Arc;
@@ -25,11 +27,12 @@ use crate::store::batches::items::{self, ItemRow, Outcome};
 use crate::store::tasks::Lease;
 use crate::store::{self, StoreError};
 
-pub(crate) use context::{Context, write_chain};
+pub(crate) use context::Context;
+use context::write_chain;
 use prepare::take_up;
 
 /// Items of one task: as many as one commit and one call of the token take.
-pub(crate) const ITEMS_PER_TASK: i64 = 64;
+const ITEMS_PER_TASK: i64 = 64;
 /// Before items that wait for a token or an authority are tried again, at least and at most.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(250), Duration::from_mins(1));
 

@@ -51,14 +51,14 @@ pub(super) async fn leave(app: &App) {
 
 /// A worker for the time of one command, beside whatever else works on the database.
 #[derive(Debug)]
-pub(super) struct Command {
-    pub(super) id: WorkerId,
+pub(crate) struct Command {
+    pub(crate) id: WorkerId,
     beating: tokio::task::JoinHandle<()>,
 }
 
 impl Command {
     /// Registers it and beats for it.
-    pub(super) async fn join(app: &Arc<App>) -> Result<Self, StoreError> {
+    pub(crate) async fn join(app: &Arc<App>) -> Result<Self, StoreError> {
         let (id, now) = (WorkerId::generate(), app.clock.now());
         let registered = id.clone();
         app.store
@@ -79,7 +79,7 @@ impl Command {
     }
 
     /// Signs off.
-    pub(super) async fn leave(self, app: &App) -> Result<(), StoreError> {
+    pub(crate) async fn leave(self, app: &App) -> Result<(), StoreError> {
         self.beating.abort();
         app.store.write(move |connection| store::tasks::leave(connection, &self.id)).await
     }
@@ -177,9 +177,39 @@ async fn look(app: &App, seen: &mut Seen, lease: Duration) -> Result<(), StoreEr
     Ok(())
 }
 
+/// As [`look`], for a command. On a database of its own a server does not beat: there its workers are taken for dead when
+/// `is_served` says that no server runs.
+pub(super) async fn look_beside(
+    app: &App,
+    own: &WorkerId,
+    seen: &mut Seen,
+    is_served: impl Fn() -> bool,
+) -> Result<(), StoreError> {
+    let beats = app.store.read(store::tasks::beats).await?;
+    let others = beats.into_iter().filter(|(id, _)| id != own);
+    let (beating, silent): (Vec<_>, Vec<_>) =
+        others.partition(|(_, (name, _))| app.store.is_shared() || name == COMMAND);
+    let beats = beating.into_iter().map(|(id, (_, beat))| (id, beat)).collect();
+    let lease = Duration::from_millis(app.config.engine.lease_ms);
+    let mut dead = seen.update(beats, Instant::now(), lease);
+    if !silent.is_empty() && !is_served() {
+        dead.extend(silent.into_iter().map(|(id, (_, beat))| (id, beat)));
+    }
+    if dead.is_empty() {
+        return Ok(());
+    }
+    let free = move |connection: &store::Connection| {
+        for (worker, beat) in &dead {
+            store::tasks::bury(connection, worker, *beat)?;
+        }
+        store::tasks::free_strays(connection)
+    };
+    app.store.write(free).await.map(drop)
+}
+
 /// When the beat of each other worker was last seen to move, on our own clock.
 #[derive(Debug, Default)]
-struct Seen(HashMap<WorkerId, (i64, Instant)>);
+pub(super) struct Seen(HashMap<WorkerId, (i64, Instant)>);
 
 impl Seen {
     /// Notes what was read now; gives those whose beat has stood still for `lease`.

@@ -11,10 +11,7 @@ use axum::extract::{Path, RawQuery, Request, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use base64ct::{Base64UrlUnpadded, Encoding};
-use rubrica_core::cms::content_digest_algorithm;
-use rubrica_core::digest::DigestAlgorithm;
-use rubrica_core::wire::{Batch, BatchCounts, BatchHeader, BatchItemList, BatchList, BatchState};
-use rubrica_core::x509::Certificate;
+use rubrica_core::wire::{Batch, BatchCounts, BatchHeader, BatchItemList, BatchList};
 use rubrica_core::{ErrorCode, Timestamp};
 
 use super::auth::Granted;
@@ -26,14 +23,12 @@ use super::openapi::Bytes;
 use super::problem::{ApiError, ApiResult};
 use super::signatures::subject::check_target;
 use crate::app::App;
-use crate::engine::batch::{ITEMS_PER_TASK, write_chain};
+use crate::engine::batch::submit::BatchKey;
 use crate::engine::target::Target;
-use crate::ids::{BatchId, KeyId};
-use crate::lookup::SignerHash;
+use crate::ids::BatchId;
 use crate::permission::needs;
 use crate::store::batches::items;
 use crate::store::batches::{self, BatchRow};
-use crate::store::keys::{KeyRow, KeyState};
 use crate::store::{self, Connection, StoreError};
 
 pub(super) use artefact::{item_download, item_view};
@@ -96,32 +91,13 @@ async fn take(
     kept: Kept,
 ) -> ApiResult<Answer> {
     let target = target(app, &header)?;
-    let (key, certificate, chain) = key(app, tenant, &header.key_id).await?;
+    let key = BatchKey::find(app, Some(tenant), &header.key_id).await?;
     let documents = documents_of(app, tenant, &lines).await?;
     if target.needs_time_stamp() {
         manifest::require_documents(&lines)?;
     }
     let items = manifest::resolve(lines, &documents)?;
-    let row = BatchRow {
-        id: BatchId::generate(),
-        tenant: tenant.to_owned(),
-        name: header.name,
-        reference: header.reference,
-        key_id: key.id,
-        certificate: certificate.der().to_vec(),
-        chain: write_chain(&chain),
-        format: target.format,
-        level: target.level,
-        policy: target.policy,
-        state: BatchState::Queued,
-        total: items.len() as u64,
-        released: 0,
-        failed: 0,
-        cancelled: 0,
-        created_at: app.clock.now(),
-        started_at: None,
-        ended_at: None,
-    };
+    let row = key.batch(app, BatchId::generate(), header, target, items.len() as u64);
     let counts = BatchCounts { accepted: row.total, ..BatchCounts::default() };
     let answer =
         Answer::json(StatusCode::CREATED, &row.to_wire(counts)).at(format!("/v1/batches/{}", row.id));
@@ -130,7 +106,7 @@ async fn take(
     app.store
         .write(move |connection| {
             kept.keep(connection, &kept_answer)?;
-            insert(connection, &row, &key.signer_hash, &items)
+            key.insert(connection, &row, &items)
         })
         .await?;
     tracing::info!(batch.id = %id, items = total, "batch taken");
@@ -300,19 +276,6 @@ async fn change(
     Ok(Json(view(app, row).await?))
 }
 
-/// Everything of a batch in one transaction: a manifest is taken whole or not at all.
-fn insert(
-    connection: &Connection,
-    row: &BatchRow,
-    signer: &SignerHash,
-    list: &[items::NewItem],
-) -> Result<(), StoreError> {
-    batches::insert(connection, row)?;
-    items::insert(connection, row, signer, 1, list)?;
-    let total = i64::try_from(list.len()).expect("a manifest has at most 100 000 lines");
-    store::tasks::add_batch(connection, &row.tenant, &row.id, total, ITEMS_PER_TASK)
-}
-
 fn target(app: &App, header: &BatchHeader) -> ApiResult<Target> {
     let within = |text: &Option<String>, most| {
         text.as_ref().is_none_or(|text| (1..=most).contains(&text.chars().count()))
@@ -324,38 +287,6 @@ fn target(app: &App, header: &BatchHeader) -> ApiResult<Target> {
         return Err(manifest::invalid(1, "`reference` must have 1 to 128 characters"));
     }
     check_target(app, header.format, header.level, header.policy, "")
-}
-
-/// The key of the batch, which must belong to the tenant, be active and have a certificate that is good now.
-async fn key(app: &Arc<App>, tenant: &str, id: &str) -> ApiResult<(KeyRow, Certificate, Arc<[Certificate]>)> {
-    let no_key = || ApiError::new(ErrorCode::KeyNotFound, "there is no such active key of this tenant");
-    if app.keys.is_none() {
-        return Err(no_key());
-    }
-    let id: KeyId = id.parse().map_err(|_| no_key())?;
-    let key = app
-        .store
-        .read(move |connection| store::keys::load(connection, &id))
-        .await?
-        .filter(|key| key.tenant == tenant && key.state == KeyState::Active)
-        .ok_or_else(no_key)?;
-    let certificate = Certificate::from_der(&key.certificate).map_err(ApiError::internal)?;
-    let (worker, signer) = (Arc::clone(app), certificate.clone());
-    let check = move || {
-        let now = worker.clock.now();
-        signer.check_signer(now).map_err(|error| ApiError::new(error.code(), error.to_string()))?;
-        match content_digest_algorithm(&signer) {
-            Ok(DigestAlgorithm::Sha256) => {}
-            Ok(_) => {
-                let what = "batches are signed by keys that go with SHA-256: RSA and P-256";
-                return Err(ApiError::new(ErrorCode::KeyUnsupported, what));
-            }
-            Err(error) => return Err(ApiError::new(error.code(), error.to_string())),
-        }
-        worker.trust.chain(&signer, now).map_err(|error| ApiError::new(error.code(), error.to_string()))
-    };
-    let chain = app.engine.compute(check).await.map_err(ApiError::internal)??;
-    Ok((key, certificate, chain))
 }
 
 async fn documents_of(

@@ -10,6 +10,7 @@ use rubrica_core::ErrorCode;
 use rubrica_core::wire::{Problem, ProblemMember};
 
 use crate::engine::batch::results::ArtefactError;
+use crate::engine::batch::submit::SubmitError;
 use crate::objects::ObjectError;
 use crate::ports::SigningKeyError;
 use crate::store::StoreError;
@@ -159,6 +160,16 @@ impl From<StoreError> for ApiError {
             | StoreError::Constraint(_)
             | StoreError::Newer
             | StoreError::Statement(_) => Self::internal(error),
+        }
+    }
+}
+
+impl From<SubmitError> for ApiError {
+    fn from(error: SubmitError) -> Self {
+        match error {
+            SubmitError::Refused { code, detail } => Self::new(code, detail),
+            SubmitError::Store(error) => error.into(),
+            SubmitError::Panicked => Self::internal(error),
         }
     }
 }

@@ -10,6 +10,7 @@ mod batch_values;
 mod batches;
 mod bucket;
 mod cli;
+mod cli_batch;
 mod cli_keys;
 mod cli_levels;
 mod cli_receipts;

@@ -99,22 +99,25 @@ pub(in crate::cli) struct Arguments {
     location: Option<String>,
 }
 
+/// Kind of artefact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
+pub(in crate::cli) enum Format {
     Pades,
     Cades,
 }
 
+/// Baseline level.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Level {
+pub(in crate::cli) enum Level {
     B,
     T,
     Lt,
     Lta,
 }
 
+/// Signature policy.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Policy {
+pub(in crate::cli) enum Policy {
     None,
     AdRb,
     AdRt,
@@ -142,28 +145,45 @@ enum SubFilter {
     Pbad,
 }
 
+impl From<Format> for SignatureFormat {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::Pades => Self::Pades,
+            Format::Cades => Self::Cades,
+        }
+    }
+}
+
+impl From<Level> for SignatureLevel {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::B => Self::B,
+            Level::T => Self::T,
+            Level::Lt => Self::Lt,
+            Level::Lta => Self::Lta,
+        }
+    }
+}
+
+impl From<Policy> for SignaturePolicy {
+    fn from(policy: Policy) -> Self {
+        match policy {
+            Policy::None => Self::None,
+            Policy::AdRb => Self::AdRb,
+            Policy::AdRt => Self::AdRt,
+            Policy::AdRv => Self::AdRv,
+            Policy::AdRc => Self::AdRc,
+            Policy::AdRa => Self::AdRa,
+        }
+    }
+}
+
 impl Arguments {
     /// What is to be made. Nothing is read yet but the picture and the password of the PDFs.
     pub(super) fn wanted(&self) -> Result<Wanted, Failure> {
-        let format = match self.format {
-            Format::Pades => SignatureFormat::Pades,
-            Format::Cades => SignatureFormat::Cades,
-        };
+        let format = SignatureFormat::from(self.format);
         self.check(format)?;
-        let level = self.level.map(|level| match level {
-            Level::B => SignatureLevel::B,
-            Level::T => SignatureLevel::T,
-            Level::Lt => SignatureLevel::Lt,
-            Level::Lta => SignatureLevel::Lta,
-        });
-        let policy = match self.policy {
-            Policy::None => SignaturePolicy::None,
-            Policy::AdRb => SignaturePolicy::AdRb,
-            Policy::AdRt => SignaturePolicy::AdRt,
-            Policy::AdRv => SignaturePolicy::AdRv,
-            Policy::AdRc => SignaturePolicy::AdRc,
-            Policy::AdRa => SignaturePolicy::AdRa,
-        };
+        let (level, policy) = (self.level.map(SignatureLevel::from), self.policy.into());
         let target = Target::new(format, level, policy)
             .map_err(|error| Failure::of(error.code(), error.to_string()))?;
         if self.counter_sign.is_some() && target.needs_time_stamp() {

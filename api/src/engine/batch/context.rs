@@ -119,7 +119,7 @@ impl Context {
 }
 
 /// The stored form of a chain: a JSON list of DER in standard base64.
-pub(crate) fn write_chain(chain: &[Certificate]) -> String {
+pub(super) fn write_chain(chain: &[Certificate]) -> String {
     let list: Vec<_> = chain.iter().map(|certificate| Base64::encode_string(certificate.der())).collect();
     serde_json::to_string(&list).expect("a list of texts is JSON")
 }

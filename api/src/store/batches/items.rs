@@ -183,6 +183,35 @@ pub(crate) fn page(
     )
 }
 
+/// Positions of the items from `first` on that have ended, in order.
+pub(crate) fn ended_positions(
+    connection: &Connection,
+    batch_id: &BatchId,
+    first: i64,
+) -> Result<Vec<i64>, StoreError> {
+    connection.query(
+        "SELECT position FROM signature
+         WHERE batch_id = ?1 AND position >= ?2 AND state IN ('released', 'failed', 'cancelled') ORDER BY position",
+        params![batch_id, first],
+        |row| row.get(0),
+    )
+}
+
+/// The items at these positions, in order.
+pub(crate) fn at(
+    connection: &Connection,
+    batch_id: &BatchId,
+    positions: &[i64],
+) -> Result<Vec<ItemRow>, StoreError> {
+    connection.query(
+        &format!(
+            "SELECT {COLUMNS} FROM signature WHERE batch_id = ?1 AND position IN (EACH_INTEGER(?2)) ORDER BY position"
+        ),
+        params![batch_id, positions.to_vec()],
+        read,
+    )
+}
+
 /// The item that is this signature, with the identifier of its batch.
 pub(crate) fn find(
     connection: &Connection,
