@@ -4,6 +4,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
+use crate::ports::MOST_DIGESTS;
 
 fn key() -> impl Strategy<Value = KeyReference> {
     (vec(any::<u8>(), 0..60), any::<bool>()).prop_map(|(id, rsa)| KeyReference {
