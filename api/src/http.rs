@@ -15,6 +15,7 @@ mod drain;
 mod envelope;
 mod events;
 pub(crate) mod health;
+mod held;
 pub(crate) mod idempotency;
 pub(crate) mod json;
 pub(crate) mod limits;

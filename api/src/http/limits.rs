@@ -6,21 +6,19 @@
 mod accounts;
 
 use std::net::IpAddr;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use rubrica_core::ErrorCode;
 
 use super::auth::bearer;
 use super::client_address::ClientAddress;
+use super::held::Held;
 use super::problem::ApiError;
 use super::server::peers::network;
 use crate::app::App;
@@ -95,7 +93,7 @@ pub(super) async fn enforce(State(app): State<Arc<App>>, request: Request, next:
         limits.accounts().open(&credential, limits.credential, Instant::now());
     }
     response.headers_mut().insert(RATE_LIMIT, rate_limit(left));
-    response.map(|body| Body::new(Answered { body, _turn: turn }))
+    response.map(|body| Body::new(Held::new(body, turn)))
 }
 
 /// Charges the client for a request, unless it is refused.
@@ -153,7 +151,7 @@ fn rate_limit(left: Left) -> HeaderValue {
     HeaderValue::from_str(&text).expect("two numbers are plain ASCII")
 }
 
-/// A request under way; over when dropped.
+/// A request under way, until its answer is sent; over when dropped.
 struct Turn {
     app: Arc<App>,
     client: Client,
@@ -162,31 +160,5 @@ struct Turn {
 impl Drop for Turn {
     fn drop(&mut self) {
         self.app.client_limits.accounts().end(&self.client);
-    }
-}
-
-/// The body of an answer, until whose end the request is under way.
-struct Answered {
-    body: Body,
-    _turn: Turn,
-}
-
-impl HttpBody for Answered {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.get_mut().body).poll_frame(cx)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }

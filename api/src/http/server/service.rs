@@ -21,6 +21,7 @@ use super::head::ambiguity;
 use super::pace::Pace;
 use crate::http::client_address::Proxies;
 use crate::http::drain::Rest;
+use crate::http::held::Held;
 
 /// A request that can be read in two ways, and why. An extension; the envelope refuses it.
 #[derive(Debug, Clone, Copy)]
@@ -37,7 +38,7 @@ pub(super) struct Requests {
 }
 
 impl hyper::service::Service<Request<Incoming>> for Requests {
-    type Response = Response<Answer>;
+    type Response = Response<Held<UnderWay>>;
     type Error = Infallible;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
 
@@ -62,7 +63,7 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
                 response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
                 pace.leave_body();
             }
-            Ok(response.map(|body| Answer { body, pace }))
+            Ok(response.map(|body| Held::new(body, UnderWay(pace))))
         })
     }
 }
@@ -125,35 +126,12 @@ impl HttpBody for PacedBody {
     }
 }
 
-/// The body of an answer; when it is dropped, the answer is over.
+/// An answer that is on its way; over when dropped.
 #[derive(Debug)]
-pub(super) struct Answer {
-    body: Body,
-    pace: Arc<Pace>,
-}
+pub(super) struct UnderWay(Arc<Pace>);
 
-impl HttpBody for Answer {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.get_mut().body).poll_frame(cx)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
-
-impl Drop for Answer {
+impl Drop for UnderWay {
     fn drop(&mut self) {
-        self.pace.answer_ends(Instant::now());
+        self.0.answer_ends(Instant::now());
     }
 }
