@@ -24,6 +24,7 @@ mod events;
 mod health;
 mod hsm_signatures;
 mod idempotency;
+mod intents;
 mod levels;
 mod local_signatures;
 mod oidc;
