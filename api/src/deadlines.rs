@@ -2,14 +2,15 @@
 //!
 //! Every instance runs one. What is due is claimed in the database by the change itself, under the lock of its order, so it
 //! happens once, whoever is first; and it is due by the time kept with it, so what nobody did in time is done late. A clock
-//! that jumps ahead does things early and never again; one that jumps back waits.
+//! that jumps is not believed for a while (`crate::steady`): nothing that it says is due is done until then.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch::Receiver;
 
 use crate::app::App;
+use crate::steady::Steadiness;
 use crate::store::{self, StoreError};
 
 const EVERY: Duration = Duration::from_secs(1);
@@ -18,10 +19,14 @@ const AT_ONCE: u32 = 200;
 
 /// Works until `stopped` changes.
 pub(crate) async fn watch(app: Arc<App>, mut stopped: Receiver<bool>) {
+    let mut steadiness = Steadiness::default();
     loop {
         tokio::select! {
             _ = stopped.changed() => return,
             () = tokio::time::sleep(EVERY) => {}
+        }
+        if !steadiness.check(app.clock.now(), Instant::now()) {
+            continue;
         }
         if let Err(error) = round(&app).await {
             tracing::error!(%error, "deadlines of orders could not be kept; trying again");

@@ -26,6 +26,7 @@ mod sealing;
 mod secret;
 mod serving;
 mod shed;
+mod steady;
 mod store;
 mod telemetry;
 mod token_agent;

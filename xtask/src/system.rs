@@ -61,6 +61,15 @@ const OPENSC: Package = Package {
     present: || find_in_path("pkcs11-tool").is_some(),
 };
 
+/// Moves the wall clock of a process.
+const FAKETIME: Package = Package {
+    name: "libfaketime",
+    apt: "faketime",
+    dnf: "libfaketime",
+    brew: "libfaketime",
+    present: || find_in_path("faketime").is_some(),
+};
+
 const OPENSSL: Package = Package {
     name: "openssl",
     apt: "openssl",
@@ -125,8 +134,20 @@ const CHROMEDRIVER: Package = Package {
 pub(crate) const FOR_DEMO: &[Package] = &[C_COMPILER, SOFTHSM];
 
 /// What `cargo xtask test` needs.
-pub(crate) const FOR_TESTS: &[Package] =
-    &[C_COMPILER, SOFTHSM, OPENSC, POSTGRESQL, OPENSSL, PDFSIG, QPDF, UNZIP, PYTHON, CHROMIUM, CHROMEDRIVER];
+pub(crate) const FOR_TESTS: &[Package] = &[
+    C_COMPILER,
+    SOFTHSM,
+    OPENSC,
+    POSTGRESQL,
+    FAKETIME,
+    OPENSSL,
+    PDFSIG,
+    QPDF,
+    UNZIP,
+    PYTHON,
+    CHROMIUM,
+    CHROMEDRIVER,
+];
 
 /// Where distributions put SoftHSM's PKCS#11 module.
 pub(crate) fn softhsm_module() -> Option<&'static str> {

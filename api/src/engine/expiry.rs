@@ -1,9 +1,10 @@
 //! Ends prepared signatures that nobody completed, and forgets origins of sessions long gone.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::app::App;
+use crate::steady::Steadiness;
 use crate::store;
 
 const EVERY: Duration = Duration::from_secs(1);
@@ -14,11 +15,14 @@ const CLEAR_EVERY: u32 = 600;
 
 /// Works until `stopped` changes.
 pub(super) async fn watch(app: Arc<App>, mut stopped: tokio::sync::watch::Receiver<bool>) {
-    let mut round = 0_u32;
+    let (mut round, mut steadiness) = (0_u32, Steadiness::default());
     loop {
         tokio::select! {
             _ = stopped.changed() => return,
             () = tokio::time::sleep(EVERY) => {}
+        }
+        if !steadiness.check(app.clock.now(), Instant::now()) {
+            continue;
         }
         if let Err(error) = expire(&app).await {
             tracing::error!(%error, "prepared signatures could not be ended; trying again");

@@ -10,7 +10,7 @@ mod message;
 mod schedule;
 mod secret;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -106,8 +106,8 @@ pub(crate) async fn test(app: &Arc<App>, webhook: &WebhookRow) -> WebhookTest {
     WebhookTest { delivered, status, error, duration_ms }
 }
 
-/// Posts under way, per webhook.
-type UnderWay = HashMap<WebhookId, usize>;
+/// Posts under way, per webhook: the sequences of their events. They are not begun again, however the clock may jump.
+type UnderWay = HashMap<WebhookId, HashSet<u64>>;
 
 /// Sends until told to stop, then waits for what is under way.
 pub(super) async fn run(app: Arc<App>, mut stopped: watch::Receiver<bool>) {
@@ -142,12 +142,12 @@ pub(super) async fn run(app: Arc<App>, mut stopped: watch::Receiver<bool>) {
     while tasks.join_next().await.is_some() {}
 }
 
-fn settle(under_way: &mut UnderWay, ended: Result<WebhookId, tokio::task::JoinError>) {
+fn settle(under_way: &mut UnderWay, ended: Result<(WebhookId, u64), tokio::task::JoinError>) {
     match ended {
-        Ok(id) => {
-            if let Some(count) = under_way.get_mut(&id) {
-                *count -= 1;
-                if *count == 0 {
+        Ok((id, sequence)) => {
+            if let Some(sequences) = under_way.get_mut(&id) {
+                sequences.remove(&sequence);
+                if sequences.is_empty() {
                     under_way.remove(&id);
                 }
             }
@@ -160,7 +160,7 @@ fn settle(under_way: &mut UnderWay, ended: Result<WebhookId, tokio::task::JoinEr
 /// Looks at every webhook once; whether there is more to do at once.
 async fn round(
     app: &Arc<App>,
-    tasks: &mut JoinSet<WebhookId>,
+    tasks: &mut JoinSet<(WebhookId, u64)>,
     under_way: &mut UnderWay,
 ) -> Result<bool, StoreError> {
     let now = app.clock.now();
@@ -174,17 +174,19 @@ async fn round(
             again |= app.store.write(move |connection| deliveries::fan_out(connection, &of, now)).await?;
             one.due = true;
         }
-        let busy = under_way.get(&id).copied().unwrap_or_default();
+        let busy = under_way.get(&id).map_or(0, HashSet::len);
         let free = MOST_TO_ONE.saturating_sub(busy).min(MOST.saturating_sub(tasks.len()));
         if !one.due || free == 0 {
             continue;
         }
         let until = now.plus(app.webhooks.timeout + GRACE);
-        let claim = move |connection: &_| deliveries::claim(connection, &id, now, until, free);
+        let trying = under_way.get(&id).into_iter().flatten();
+        let trying: Vec<i64> = trying.filter_map(|sequence| i64::try_from(*sequence).ok()).collect();
+        let claim = move |connection: &_| deliveries::claim(connection, &id, now, until, free, &trying);
         let claimed = app.store.write(claim).await?;
         let webhook = Arc::new(one.webhook);
         for claimed in claimed {
-            *under_way.entry(webhook.id.clone()).or_default() += 1;
+            under_way.entry(webhook.id.clone()).or_default().insert(claimed.sequence);
             tasks.spawn(deliver(Arc::clone(app), Arc::clone(&webhook), claimed));
         }
     }
@@ -192,13 +194,13 @@ async fn round(
 }
 
 /// Tries one delivery and keeps the outcome.
-async fn deliver(app: Arc<App>, webhook: Arc<WebhookRow>, claimed: Claimed) -> WebhookId {
-    let id = webhook.id.clone();
+async fn deliver(app: Arc<App>, webhook: Arc<WebhookRow>, claimed: Claimed) -> (WebhookId, u64) {
+    let (id, sequence) = (webhook.id.clone(), claimed.sequence);
     if let Err(error) = attempt(&app, &webhook, claimed).await {
         // It comes due again, with the same id.
         tracing::warn!(%error, webhook.id = %id, "the outcome of a delivery was not kept");
     }
-    id
+    (id, sequence)
 }
 
 async fn attempt(app: &Arc<App>, webhook: &Arc<WebhookRow>, claimed: Claimed) -> Result<(), StoreError> {

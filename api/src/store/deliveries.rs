@@ -14,6 +14,9 @@ use crate::ids::WebhookId;
 
 /// Deliveries of one webhook that wait or are tried again; above it, its place in the log stands still.
 const MOST_PENDING: i64 = 10_000;
+/// Clocks of instances differ by less. What waits since a time further ahead was written by a clock that has been set back
+/// since: it is not waited for, or it would wait as long as the clock was ahead.
+const SKEW_MS: i64 = 60_000;
 /// Transactions that are looked at in one go.
 const MOST_ROWS: i64 = 32;
 
@@ -23,7 +26,7 @@ pub(crate) fn fan_out(connection: &Connection, id: &WebhookId, now: Timestamp) -
     let Some(webhook) = webhooks::lock(connection, id)? else { return Ok(false) };
     let pending: i64 = connection
         .query_one(
-            "SELECT count(*) FROM (SELECT 1 FROM delivery WHERE webhook_id = ?1 AND state = 'pending' LIMIT ?2) AS some",
+            "SELECT count(*) FROM (SELECT 1 FROM delivery WHERE webhook_id = ?1 AND state = 'pending' LIMIT ?2) AS part",
             params![id, MOST_PENDING],
             |row| row.get(0),
         )?
@@ -53,8 +56,8 @@ pub(crate) fn fan_out(connection: &Connection, id: &WebhookId, now: Timestamp) -
         })
         .collect();
     connection.execute_many(
-        "INSERT INTO delivery (webhook_id, sequence, event_id, event_type, state, next_try_at, created_at)
-         VALUES (?1, ?2, ?3, ?4, 'pending', ?5, ?5)",
+        "INSERT INTO delivery (webhook_id, sequence, event_id, event_type, state, next_try_at, waits_since, created_at)
+         VALUES (?1, ?2, ?3, ?4, 'pending', ?5, ?5, ?5)",
         &rows,
     )?;
     webhooks::told(connection, id, if more { last } else { head })?;
@@ -70,22 +73,34 @@ pub(crate) struct Claimed {
     pub(crate) attempt: u32,
 }
 
-/// Takes deliveries that are due. Until `until` nobody else tries them.
+/// Whether a delivery is due at the time `?2` of a statement whose `?3` is [`latest_start`].
+pub(super) const DUE: &str = "(next_try_at <= ?2 OR waits_since > ?3)";
+
+/// The latest time since when a delivery can be waiting.
+pub(super) fn latest_start(now: Timestamp) -> i64 {
+    unix_ms(now) + SKEW_MS
+}
+
+/// Takes deliveries that are due, but for those that this process is trying. Until `until` nobody else tries them.
 pub(crate) fn claim(
     connection: &Connection,
     id: &WebhookId,
     now: Timestamp,
     until: Timestamp,
     most: usize,
+    trying: &[i64],
 ) -> Result<Vec<Claimed>, StoreError> {
     let most = i64::try_from(most).unwrap_or(i64::MAX);
-    let mut claimed = connection.query(
-        "UPDATE delivery SET next_try_at = ?3, attempts = attempts + 1
+    let sql = format!(
+        "UPDATE delivery SET next_try_at = ?4, waits_since = ?2, attempts = attempts + 1
          WHERE webhook_id = ?1 AND sequence IN (SELECT sequence FROM delivery
-             WHERE webhook_id = ?1 AND state = 'pending' AND next_try_at <= ?2
-             ORDER BY next_try_at, sequence LIMIT ?4 FOR UPDATE SKIP LOCKED)
-         RETURNING sequence, attempts",
-        params![id, unix_ms(now), unix_ms(until), most],
+             WHERE webhook_id = ?1 AND state = 'pending' AND {DUE} AND sequence NOT IN (EACH_INTEGER(?6))
+             ORDER BY next_try_at, sequence LIMIT ?5 FOR UPDATE SKIP LOCKED)
+         RETURNING sequence, attempts"
+    );
+    let mut claimed = connection.query(
+        &sql,
+        params![id, unix_ms(now), latest_start(now), unix_ms(until), most, trying],
         |row| {
             let sequence = size("delivery.sequence", row.get(0)?)?;
             Ok(Claimed { webhook_id: id.clone(), sequence, attempt: attempts(row.get(1)?)? })
@@ -125,7 +140,8 @@ pub(crate) fn finish(
     };
     let delivered_at = (state == "delivered").then(|| unix_ms(now));
     let changed = connection.execute(
-        "UPDATE delivery SET state = ?4, last_status = ?5, last_error = ?6, next_try_at = ?7, delivered_at = ?8
+        "UPDATE delivery SET state = ?4, last_status = ?5, last_error = ?6, next_try_at = ?7, delivered_at = ?8,
+                             waits_since = ?9
          WHERE webhook_id = ?1 AND sequence = ?2 AND attempts = ?3 AND state = 'pending'",
         params![
             claimed.webhook_id,
@@ -135,7 +151,8 @@ pub(crate) fn finish(
             status.map(i64::from),
             error,
             unix_ms(next),
-            delivered_at
+            delivered_at,
+            unix_ms(now)
         ],
     )?;
     if changed == 0 {
@@ -199,7 +216,7 @@ pub(crate) fn retry(
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let changed = connection.execute(
-        "UPDATE delivery SET state = 'pending', attempts = 0, next_try_at = ?3, delivered_at = NULL
+        "UPDATE delivery SET state = 'pending', attempts = 0, next_try_at = ?3, waits_since = ?3, delivered_at = NULL
          WHERE webhook_id = ?1 AND event_id = ?2",
         params![id, event_id, unix_ms(now)],
     )?;

@@ -17,6 +17,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/20261123231000_create_log/up.sql"),
     include_str!("../../migrations/20261123232000_create_webhook/up.sql"),
     include_str!("../../migrations/20261123233000_create_token/up.sql"),
+    include_str!("../../migrations/20261123234000_extend_delivery/up.sql"),
 ];
 
 /// Any number; held while migrations run, so that instances that start together do not run them twice.

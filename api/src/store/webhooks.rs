@@ -4,6 +4,7 @@ use rubrica_core::event::{DisabledCause, EventData, EventType, WebhookDisabled};
 use rubrica_core::wire::{Webhook, WebhookState};
 use rubrica_core::{Timestamp, event};
 
+use super::deliveries::{self, DUE};
 use super::row::{from_text, signed, size, time, to_text, unix_ms};
 use super::{Connection, Row, StoreError, outbox, params};
 use crate::ids::WebhookId;
@@ -197,10 +198,10 @@ pub(crate) struct Active {
 pub(crate) fn active(connection: &Connection, now: Timestamp) -> Result<Vec<Active>, StoreError> {
     let sql = format!(
         "SELECT {COLUMNS}, CASE WHEN EXISTS (SELECT 1 FROM delivery WHERE webhook_id = webhook.id AND delivery.state = 'pending'
-             AND next_try_at <= ?1) THEN 1 ELSE 0 END
-         FROM webhook WHERE state = 'active' ORDER BY id"
+             AND {DUE}) THEN 1 ELSE 0 END
+         FROM webhook WHERE state = ?1 ORDER BY id"
     );
-    connection.query(&sql, params![unix_ms(now)], |row| {
+    connection.query(&sql, params!["active", unix_ms(now), deliveries::latest_start(now)], |row| {
         Ok(Active { webhook: read(row)?, due: row.get::<i64>(12)? == 1 })
     })
 }

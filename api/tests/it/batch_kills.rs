@@ -93,7 +93,7 @@ fn kills_of_api_agents_and_database_lose_nothing_and_double_nothing() {
         std::thread::sleep(Duration::from_millis(50));
     }
     let ended = begun.elapsed();
-    check(&address, &backend, &id, strikes.items, strikes.verified);
+    check(&address, &backend, &id, strikes.items, strikes.verified, 0);
     let [servers, agents, databases] = killed;
     println!(
         "{} kills, {open} of them before the last release: {servers} of the server, {agents} of an agent, {databases} of \

@@ -14,6 +14,7 @@ mod cli_batch;
 mod cli_keys;
 mod cli_levels;
 mod cli_receipts;
+mod clock_jumps;
 mod crash;
 mod custody;
 mod demo;

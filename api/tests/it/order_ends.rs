@@ -7,7 +7,7 @@ use crate::hsm_signatures::contract;
 use crate::support::{ANA, BRUNO, Instance, LocalKey, Options, PADARIA, Signing};
 
 /// A time so many seconds ahead.
-fn ahead(seconds: u64) -> Value {
+pub(crate) fn ahead(seconds: u64) -> Value {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     let ahead = u64::try_from(now.as_millis()).unwrap() + seconds * 1000;
     serde_json::to_value(Timestamp::from_unix_ms(ahead).unwrap()).unwrap()

@@ -1,6 +1,6 @@
 //! Webhooks against receivers of the test. Signatures are verified by Python's `hmac`, which has seen none of our code.
 
-mod receiver;
+pub(crate) mod receiver;
 
 use std::io::Write;
 use std::process::{Command, Stdio};

@@ -5,7 +5,8 @@ use super::super::sqlite::SqliteConnection;
 use super::*;
 
 /// The way back, the last first.
-const DOWN: [&str; 9] = [
+const DOWN: [&str; 10] = [
+    include_str!("../../../migrations/20261123234000_extend_delivery/down.sql"),
     include_str!("../../../migrations/20261123233000_create_token/down.sql"),
     include_str!("../../../migrations/20261123232000_create_webhook/down.sql"),
     include_str!("../../../migrations/20261123231000_create_log/down.sql"),
