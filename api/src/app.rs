@@ -22,6 +22,7 @@ use crate::oidc::Oidc;
 use crate::permission::Permission;
 use crate::ports::{Clock, LargeObjects, SigningKeys};
 use crate::relay::{Log, LogSigner, Webhooks};
+use crate::roles::Roles;
 use crate::store::Store;
 use crate::store::api_keys::KnownApiKeys;
 use crate::store::sessions::KnownSessions;
@@ -35,7 +36,7 @@ const MOST_VALIDATIONS: usize = 16;
 pub(crate) struct App {
     pub(crate) config: Config,
     pub(crate) clock: Arc<dyn Clock>,
-    /// `None` without a token: then there is no custody `hsm`.
+    /// `None` without a token, and in a process that does not sign.
     pub(crate) keys: Option<Arc<dyn SigningKeys>>,
     pub(crate) store: Store,
     pub(crate) objects: Objects,
@@ -77,13 +78,18 @@ pub(crate) struct KnownClient {
 /// How an instance is put together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
-    /// The server of the data folder, which holds its lock.
-    Server,
+    /// The server of the data folder, which holds its lock, with what it does.
+    Server(Roles),
     /// A command beside a server that may be running.
     Beside,
 }
 
 impl App {
+    /// Whether there is a custody `hsm`: a process of this instance has a token.
+    pub(crate) fn has_token(&self) -> bool {
+        self.config.token.is_configured()
+    }
+
     /// Opens store and objects and puts the parts together. The engine does not run yet.
     pub(crate) fn open(
         config: Config,
@@ -100,7 +106,7 @@ impl App {
             ObjectsKind::S3 => Arc::new(ObjectBucket::new(&config.objects)?),
         };
         let objects = match role {
-            Role::Server => Objects::open(&folder.objects(), large, store.clone())?,
+            Role::Server(_) => Objects::open(&folder.objects(), large, store.clone())?,
             Role::Beside => Objects::open_beside(&folder.objects(), large, store.clone()),
         };
         let clients = config

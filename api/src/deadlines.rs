@@ -1,6 +1,6 @@
 //! The timer of orders: ends those whose deadline passed and sends reminders.
 //!
-//! Every instance runs one. What is due is claimed in the database by the change itself, under the lock of its order, so it
+//! Every sentinel runs one. What is due is claimed in the database by the change itself, under the lock of its order, so it
 //! happens once, whoever is first; and it is due by the time kept with it, so what nobody did in time is done late. A clock
 //! that jumps is not believed for a while (`crate::steady`): nothing that it says is due is done until then.
 

@@ -36,6 +36,7 @@ use tokio::task::{JoinError, JoinHandle};
 use crate::app::App;
 use crate::config;
 use crate::ids::SignatureId;
+use crate::roles::Roles;
 use crate::secret::Secret;
 use crate::shed::{Line, Load};
 use crate::store;
@@ -208,18 +209,21 @@ impl Running {
     }
 }
 
-/// Registers this process as a worker, takes up what the last one left and starts working.
-pub(crate) async fn run(app: &Arc<App>) -> Result<Running, store::StoreError> {
-    worker::bury_the_last_run(app).await?;
-    worker::join(app).await?;
-    let received = app.engine.received.lock().await.take().expect("the engine of an app is run once");
+/// Registers this process as a worker, takes up what the last one left and starts working; as a sentinel, starts the timers.
+pub(crate) async fn run(app: &Arc<App>, roles: Roles) -> Result<Running, store::StoreError> {
     let (stop, stopped) = tokio::sync::watch::channel(false);
-    let tasks = vec![
-        tokio::spawn(scheduler::run(Arc::clone(app), received, stopped.clone())),
-        tokio::spawn(crate::deadlines::watch(Arc::clone(app), stopped.clone())),
-        tokio::spawn(expiry::watch(Arc::clone(app), stopped.clone())),
-        tokio::spawn(token::watch(Arc::clone(app), stopped.clone())),
-        tokio::spawn(worker::watch(Arc::clone(app), stopped)),
-    ];
+    let mut tasks = Vec::new();
+    if roles.engine {
+        worker::bury_the_last_run(app).await?;
+        worker::join(app).await?;
+        let received = app.engine.received.lock().await.take().expect("the engine of an app is run once");
+        tasks.push(tokio::spawn(scheduler::run(Arc::clone(app), received, stopped.clone())));
+        tasks.push(tokio::spawn(token::watch(Arc::clone(app), stopped.clone())));
+        tasks.push(tokio::spawn(worker::watch(Arc::clone(app), stopped.clone())));
+    }
+    if roles.sentinel {
+        tasks.push(tokio::spawn(crate::deadlines::watch(Arc::clone(app), stopped.clone())));
+        tasks.push(tokio::spawn(expiry::watch(Arc::clone(app), stopped)));
+    }
     Ok(Running { app: Arc::clone(app), tasks, stop })
 }

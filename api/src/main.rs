@@ -22,6 +22,7 @@ mod permission;
 mod ports;
 mod random;
 mod relay;
+mod roles;
 mod sealing;
 mod secret;
 mod serving;

@@ -1,6 +1,6 @@
 //! The relay: brings committed events into the public log, seals the tree of receipts and sends to webhooks.
 //!
-//! Every instance runs one; on a shared database the lock of one row makes a single one active at a time, and the next round of
+//! Every process with the role `relay` runs one; on a shared database the lock of one row makes a single one active at a time, and the next round of
 //! any other takes over at once when it is gone. It is woken by commits of its own process and looks for those of others a
 //! few times a second.
 
@@ -19,6 +19,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::app::App;
 use crate::failure::Failure;
+use crate::roles::Roles;
 use crate::store::{self, StoreError};
 
 pub(crate) use audit::{AuditReport, audit};
@@ -66,11 +67,11 @@ impl Running {
     }
 }
 
-/// Starts relay, sealer and the sending to webhooks.
+/// Starts relay and the sending to webhooks, and as a sentinel the sealer. Elsewhere the log is only followed.
 ///
 /// # Errors
 /// `config_invalid` when the checkpoints of this database are signed with another key than this data folder's.
-pub(crate) async fn run(app: &Arc<App>) -> Result<Running, Failure> {
+pub(crate) async fn run(app: &Arc<App>, roles: Roles) -> Result<Running, Failure> {
     let key = app.log.signer.public().to_string();
     let ours = key.clone();
     let known = app.store.write(move |connection| store::log::claim_key(connection, &key)).await;
@@ -85,19 +86,34 @@ pub(crate) async fn run(app: &Arc<App>) -> Result<Running, Failure> {
         ));
     }
     let (stop, stopped) = watch::channel(false);
-    let tasks = vec![
-        tokio::spawn(relay(Arc::clone(app), stopped.clone())),
-        tokio::spawn(seal(Arc::clone(app), stopped.clone())),
-        tokio::spawn(webhooks::run(Arc::clone(app), stopped)),
-    ];
+    let work = if roles.relay { Work::Relay } else { Work::Follow };
+    let mut tasks = Vec::new();
+    if roles.relay || roles.edge {
+        tasks.push(tokio::spawn(watch_log(Arc::clone(app), work, stopped.clone())));
+    }
+    if roles.relay {
+        tasks.push(tokio::spawn(webhooks::run(Arc::clone(app), stopped.clone())));
+    }
+    if roles.sentinel {
+        tasks.push(tokio::spawn(seal(Arc::clone(app), stopped)));
+    }
     Ok(Running { tasks, stop })
 }
 
-async fn relay(app: Arc<App>, mut stopped: watch::Receiver<bool>) {
+/// What a process does about the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Work {
+    /// Moves what waits in the outbox.
+    Relay,
+    /// Looks how far others have come, for those who read it here.
+    Follow,
+}
+
+async fn watch_log(app: Arc<App>, work: Work, mut stopped: watch::Receiver<bool>) {
     let poll = Duration::from_millis(app.config.events.poll_ms);
     let mut failing = false;
     while !*stopped.borrow() {
-        let pause = match round(&app).await {
+        let pause = match round(&app, work).await {
             Ok(more) => {
                 failing = false;
                 if more {
@@ -107,7 +123,7 @@ async fn relay(app: Arc<App>, mut stopped: watch::Receiver<bool>) {
             }
             Err(error) => {
                 if !std::mem::replace(&mut failing, true) {
-                    tracing::error!(%error, "events are not relayed at the moment");
+                    tracing::error!(%error, "the log of events does not move here at the moment");
                 }
                 PAUSE
             }
@@ -120,11 +136,11 @@ async fn relay(app: Arc<App>, mut stopped: watch::Receiver<bool>) {
     }
 }
 
-/// Moves what waits; whether more is waiting.
-async fn round(app: &App) -> Result<bool, StoreError> {
+/// Looks, and moves what waits; whether more is waiting.
+async fn round(app: &App, work: Work) -> Result<bool, StoreError> {
     let standing = app.store.read(store::log::standing).await?;
     let (mut events, mut more) = (standing.events, false);
-    if standing.waiting {
+    if work == Work::Relay && standing.waiting {
         let now = app.clock.now();
         let moved = app.store.write(move |connection| store::events::relay(connection, now)).await?;
         (events, more) = (moved.events, moved.more);

@@ -16,14 +16,16 @@ use crate::http::router::{self, Extras};
 use crate::http::server;
 use crate::ports::SigningKeys;
 use crate::relay;
+use crate::roles::Roles;
 use crate::trust::Trust;
 
 /// Opens the ports of an instance and puts it together.
 pub(crate) fn open(config: Config, folder: &DataFolder, role: Role) -> Result<Arc<App>, Failure> {
     let trust = Trust::load(&config.trust)?;
-    let keys: Option<Arc<dyn SigningKeys>> = if config.token.is_configured() {
+    let signs = !matches!(role, Role::Server(Roles { engine: false, .. }));
+    let keys: Option<Arc<dyn SigningKeys>> = if signs && config.token.is_configured() {
         let settings = Settings::from_config(&config)?;
-        let settings = if role == Role::Server { settings } else { settings.with_one_agent() };
+        let settings = if role == Role::Beside { settings.with_one_agent() } else { settings };
         Some(Arc::new(Pkcs11Keys::open(settings)?))
     } else {
         None
@@ -32,21 +34,29 @@ pub(crate) fn open(config: Config, folder: &DataFolder, role: Role) -> Result<Ar
 }
 
 /// Serves until a signal, then ends in order: no new requests, running ones finish, the engine comes to rest.
-pub(crate) async fn serve(app: Arc<App>, listener: TcpListener, extras: Extras) -> Result<(), Failure> {
-    let engine = engine::run(&app).await.map_err(|error| error.on_open("the database"))?;
-    let relay = relay::run(&app).await?;
+///
+/// A process without the role `edge` listens too, for questions about its health.
+pub(crate) async fn serve(
+    app: Arc<App>,
+    listener: TcpListener,
+    extras: Extras,
+    roles: Roles,
+) -> Result<(), Failure> {
+    let engine = engine::run(&app, roles).await.map_err(|error| error.on_open("the database"))?;
+    let relay = relay::run(&app, roles).await?;
+    let mut signals = server::StopSignals::listen();
     // Not before: whoever reads this line may rely on it.
     if let Ok(address) = listener.local_addr() {
-        tracing::info!(server.address = %address, "serving");
+        tracing::info!(server.address = %address, %roles, "serving");
     }
-    let router = router::build(&app, extras);
+    let router = if roles.edge { router::build(&app, extras) } else { router::health(&app) };
     let stop = async {
-        server::stop_signal().await;
+        signals.next().await;
         tracing::info!("stopping");
         app.stopping.send_replace(true);
         // Whoever asks twice is not kept waiting.
-        tokio::spawn(async {
-            server::stop_signal().await;
+        tokio::spawn(async move {
+            signals.next().await;
             std::process::exit(130);
         });
     };

@@ -18,6 +18,7 @@ use crate::failure::Failure;
 use crate::http::router::Extras;
 use crate::http::server;
 use crate::http::site::Site;
+use crate::roles::Roles;
 use crate::{serving, telemetry};
 
 /// Options of `demo`.
@@ -66,7 +67,7 @@ async fn serve(
         .map_err(|error| Failure::of(ErrorCode::Internal, format!("the listener has no address: {error}")))?;
     files.refresh(folder.root(), address.port())?;
     files.reach_authorities(&mut config, address.port());
-    let app = serving::open(config, folder, Role::Server)?;
+    let app = serving::open(config, folder, Role::Server(Roles::ALL))?;
     let proof = proof::sign_sample(&app).await?;
     let routes =
         endpoints::routes(files, address)?.merge(authorities::routes(files, Arc::clone(&app.clock))?);
@@ -76,5 +77,5 @@ async fn serve(
         let portal = if extras.site.is_some() { "" } else { " (API only: the portal is not built)" };
         format!("{proof}\nRubrica demo: {url}{portal}\n")
     });
-    serving::serve(app, listener, extras).await
+    serving::serve(app, listener, extras, Roles::ALL).await
 }

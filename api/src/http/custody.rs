@@ -31,9 +31,10 @@ pub(super) async fn show_custody(
 ) -> ApiResult<Json<CustodyAnswer>> {
     let open = open_custodies(&app, &session).await?;
     let begun = Instant::now();
-    let (outcome, key) = match &app.keys {
-        Some(_) if open.contains(&Custody::Hsm) => find_key(&app, &session).await,
-        _ => (CustodyOutcome::No, None),
+    let (outcome, key) = if app.has_token() && open.contains(&Custody::Hsm) {
+        find_key(&app, &session).await
+    } else {
+        (CustodyOutcome::No, None)
     };
     let source = CustodySource {
         source: Custody::Hsm,

@@ -66,7 +66,7 @@ async fn check(app: &App) -> Vec<HealthCheck> {
     vec![entry("store", store), entry("objects", objects)]
 }
 
-/// What is known of the token, which is not asked: it may not answer.
+/// What is known of the token, which is not asked: it may not answer. Nothing, in a process that does not sign.
 fn token(app: &App) -> Option<HealthCheck> {
     let ready = app.keys.as_ref()?.status().ready();
     Some(entry(

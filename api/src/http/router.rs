@@ -80,6 +80,17 @@ pub(super) fn contract() -> OpenApiRouter<Arc<App>> {
     api().merge(operations())
 }
 
+/// Builds the router of a process without the role `edge`.
+pub(crate) fn health(app: &Arc<App>) -> Router {
+    let health =
+        OpenApiRouter::new().routes(routes!(health::show_liveness)).routes(routes!(health::show_readiness));
+    Router::from(health)
+        .method_not_allowed_fallback(wrong_method)
+        .fallback(no_route)
+        .layer(from_fn(envelope::wrap))
+        .with_state(Arc::clone(app))
+}
+
 /// Builds the router of an instance.
 pub(crate) fn build(app: &Arc<App>, extras: Extras) -> Router {
     let api = Router::from(api());

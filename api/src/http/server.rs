@@ -19,6 +19,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use rubrica_core::ErrorCode;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
@@ -180,13 +181,30 @@ async fn accept(listener: &TcpListener) -> (TcpStream, IpAddr) {
     }
 }
 
-/// Resolves at SIGINT or SIGTERM.
+/// Resolves at the next SIGINT or SIGTERM.
 pub(crate) async fn stop_signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut interrupt = signal(SignalKind::interrupt()).expect("a process can listen for SIGINT");
-    let mut terminate = signal(SignalKind::terminate()).expect("a process can listen for SIGTERM");
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
+    StopSignals::listen().next().await;
+}
+
+/// SIGINT and SIGTERM, which end the process by themselves until somebody listens.
+#[derive(Debug)]
+pub(crate) struct StopSignals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl StopSignals {
+    /// Listens from now on.
+    pub(crate) fn listen() -> Self {
+        let listen = |kind| signal(kind).expect("a process can listen for signals");
+        Self { interrupt: listen(SignalKind::interrupt()), terminate: listen(SignalKind::terminate()) }
+    }
+
+    /// Resolves at the next one.
+    pub(crate) async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
     }
 }

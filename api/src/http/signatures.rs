@@ -234,7 +234,7 @@ async fn accept_for_token(
     }
     let no_key =
         || ApiError::new(ErrorCode::KeyNotFound, "this signer has no key here; use the custody `local`");
-    if app.keys.is_none() {
+    if !app.has_token() {
         return Err(no_key());
     }
     let (signer, now) = (session.0.signer_hash, app.clock.now());

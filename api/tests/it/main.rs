@@ -34,6 +34,7 @@ mod order_ends;
 mod orders;
 mod orders_signed;
 mod receipts;
+mod roles;
 mod sessions;
 mod store_move;
 mod store_tls;

@@ -55,7 +55,7 @@ impl BatchKey {
     /// Finds a key, which must be active, belong to the `tenant` when one asks, and have a certificate that is good now.
     pub(crate) async fn find(app: &Arc<App>, tenant: Option<&str>, id: &str) -> Result<Self, SubmitError> {
         let no_key = || SubmitError::refused(ErrorCode::KeyNotFound, "there is no such active key");
-        if app.keys.is_none() {
+        if !app.has_token() {
             return Err(no_key());
         }
         let id: KeyId = id.parse().map_err(|_| no_key())?;

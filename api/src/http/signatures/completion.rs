@@ -8,7 +8,7 @@ use base64ct::{Base64, Encoding};
 use rubrica_core::ErrorCode;
 use rubrica_core::wire::{CompleteSignature, Custody, Signature, SignatureLevel, SignatureState};
 
-use super::{find, view};
+use super::{LOOK_AGAIN, find, view};
 use crate::app::App;
 use crate::engine::Task;
 use crate::engine::artefact::{self, SigningFailure, seal};
@@ -142,12 +142,26 @@ async fn hand_over(
         .await?;
     let waiter = app.engine.waiters.register(&row.id);
     let woken = waiter.woken();
-    if let Some(lease) = lease {
-        app.engine.submit(Task::Left(lease, row.id.clone(), 0));
-    }
     // Whether it ended or an authority lets it wait: the row tells what is true.
+    let Some(lease) = lease else {
+        // The engine is another process, which wakes nobody here.
+        return tokio::time::timeout(HANDED_OVER, ended(app, &row.id)).await.unwrap_or(Ok(()));
+    };
+    app.engine.submit(Task::Left(lease, row.id.clone(), 0));
     let _ = tokio::time::timeout(HANDED_OVER, woken).await;
     Ok(())
+}
+
+/// Resolves once the signature has ended.
+async fn ended(app: &App, id: &SignatureId) -> ApiResult<()> {
+    loop {
+        tokio::time::sleep(LOOK_AGAIN).await;
+        let id = id.clone();
+        let row = app.store.read(move |connection| store::signatures::load(connection, &id)).await?;
+        if row.is_none_or(|row| row.state.is_final()) {
+            return Ok(());
+        }
+    }
 }
 
 /// Verifies, embeds, validates, stores: `prepared → released`.

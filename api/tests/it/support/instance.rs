@@ -41,11 +41,16 @@ impl Instance {
         Self::start_in(memory_folder(), options)
     }
 
-    /// Starts on a copy of the template whose database was moved to PostgreSQL by `rubrica migrate`.
-    pub(crate) fn start_moved_to(address: &str, options: &Options<'_>) -> Self {
+    /// A copy of the template that no server uses yet.
+    pub(crate) fn prepare() -> Self {
         let folder = memory_folder();
         copy(template(), &folder.path().join("data"));
-        let mut instance = Self { folder, process: None, url: String::new(), log: Arc::default() };
+        Self { folder, process: None, url: String::new(), log: Arc::default() }
+    }
+
+    /// Starts on a copy of the template whose database was moved to PostgreSQL by `rubrica migrate`.
+    pub(crate) fn start_moved_to(address: &str, options: &Options<'_>) -> Self {
+        let mut instance = Self::prepare();
         let moved = instance.migrate(address);
         assert_eq!(moved.code, 0, "{moved:?}");
         instance.run(options);
@@ -116,8 +121,14 @@ impl Instance {
 
     /// Starts the server again on the same data.
     pub(crate) fn run(&mut self, options: &Options<'_>) {
+        self.run_as(&[], options);
+    }
+
+    /// As [`Self::run`], with options of the command.
+    pub(crate) fn run_as(&mut self, arguments: &[&str], options: &Options<'_>) {
         let mut child = command()
             .arg("serve")
+            .args(arguments)
             .arg("--config")
             .arg(self.data().join("rubrica.toml"))
             .env("RUBRICA_SERVER_LISTEN", "127.0.0.1:0")
