@@ -7,10 +7,15 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark prints its figures")]
 
 mod batch;
+mod cores;
+mod instance;
 mod memory;
 mod overload;
 mod pdf;
 mod peer;
+#[path = "../../../api/tests/it/support/postgres.rs"]
+#[allow(dead_code, reason = "it is the server of all tests; a figure needs less of it")]
+mod postgres;
 mod samples;
 mod table;
 mod token;

@@ -33,6 +33,8 @@ pub(crate) enum Bar {
     AtLeast(f64),
     /// Less is better, and it must not be more than this.
     AtMost(f64),
+    /// Told for orientation.
+    None,
 }
 
 impl Bar {
@@ -40,6 +42,7 @@ impl Bar {
         match self {
             Self::AtLeast(bar) => ratio >= bar,
             Self::AtMost(bar) => ratio <= bar,
+            Self::None => true,
         }
     }
 }
@@ -49,6 +52,7 @@ impl fmt::Display for Bar {
         match self {
             Self::AtLeast(bar) => write!(f, ">= {bar:.2}"),
             Self::AtMost(bar) => write!(f, "<= {bar:.2}"),
+            Self::None => Ok(()),
         }
     }
 }

@@ -15,7 +15,7 @@ use cryptoki::types::AuthPin;
 use serde_json::{Value, json};
 
 use crate::table::{Bar, Row, Table};
-use crate::{Outcome, samples};
+use crate::{Outcome, cores, samples};
 
 /// Both sides use as many threads as the token has cores.
 const TOKEN_THREADS: usize = 2;
@@ -49,7 +49,7 @@ pub(crate) fn measure(table: &mut Table) -> Outcome<()> {
     for (format, document) in [("cades", samples::pdf(2_000)), ("pades", samples::pdf(2_000))] {
         let (mut ours, mut raw) = (0.0, 0.0);
         for _ in 0..ROUNDS {
-            raw += raw_rate(&data, TOKEN_THREADS)?;
+            raw += raw_rate(&data, TOKEN_THREADS, None)?;
             ours += server.rate(format, &document)?;
         }
         table.push(Row {
@@ -207,12 +207,13 @@ impl Server {
     }
 }
 
-/// Runs `rubrica-bench raw-sign` with the token's configuration in its environment.
-pub(crate) fn raw_rate(data: &Path, threads: usize) -> Outcome<f64> {
+/// Runs `rubrica-bench raw-sign` with the token's configuration in its environment, on all cores or on one.
+pub(crate) fn raw_rate(data: &Path, threads: usize, core: Option<usize>) -> Outcome<f64> {
     let output = Command::new(std::env::current_exe()?)
         .arg("raw-sign")
         .arg(data)
         .arg(threads.to_string())
+        .args(core.map(|core| core.to_string()))
         .env("SOFTHSM2_CONF", data.join("softhsm/softhsm2.conf"))
         .output()?;
     if !output.status.success() {
@@ -221,11 +222,14 @@ pub(crate) fn raw_rate(data: &Path, threads: usize) -> Outcome<f64> {
     Ok(String::from_utf8(output.stdout)?.trim().parse()?)
 }
 
-/// `raw-sign DATA THREADS`: prints C_Sign calls per second on the first RSA key of the token in a data folder.
+/// `raw-sign DATA THREADS [CORE]`: prints C_Sign calls per second on the first RSA key of the token in a data folder.
 #[expect(clippy::print_stdout, reason = "the figure goes to the parent process")]
 pub(crate) fn raw_sign(arguments: &[String]) -> Outcome<()> {
     let data = Path::new(arguments.first().ok_or("raw-sign needs a data folder")?);
     let threads: usize = arguments.get(1).ok_or("raw-sign needs a number of threads")?.parse()?;
+    if let Some(core) = arguments.get(2) {
+        cores::keep_this_thread(core.parse()?)?;
+    }
     let module = std::env::var("RUBRICA_PKCS11_MODULE")
         .unwrap_or_else(|_| "/usr/lib/softhsm/libsofthsm2.so".to_owned());
     let token = Pkcs11::new(module)?;

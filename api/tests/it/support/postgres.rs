@@ -129,6 +129,11 @@ impl Server {
         format!("host={} port={} user=rubrica dbname={name}", self.path().display(), self.port)
     }
 
+    /// The first process of the server's family.
+    pub(crate) fn keeper(&self) -> u32 {
+        self.keeper.id()
+    }
+
     /// The port of this machine, where it listens at one.
     pub(crate) const fn port(&self) -> u16 {
         self.port
