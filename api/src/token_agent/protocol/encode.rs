@@ -36,7 +36,7 @@ pub(crate) fn put_pin(out: &mut Vec<u8>, pin: Option<&Secret>) {
     }
 }
 
-/// Appends digests to sign: at most [`MOST_DIGESTS`], with key ids of at most [`LONGEST_KEY_ID`].
+/// Appends digests to sign: at most [`MOST_DIGESTS`], with key ids of at most [`super::LONGEST_KEY_ID`].
 pub(crate) fn put_sign<'a>(
     out: &mut Vec<u8>,
     keys: &[&'a KeyReference],
