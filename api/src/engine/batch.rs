@@ -6,6 +6,7 @@
 pub(crate) mod beside;
 mod context;
 mod group;
+pub(crate) mod intake;
 pub(crate) mod names;
 mod prepare;
 pub(crate) mod results;

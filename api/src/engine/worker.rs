@@ -1,6 +1,7 @@
 //! This process as a worker: its beat, and the watch over the beats of others.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -70,8 +71,13 @@ impl Command {
             loop {
                 tokio::time::sleep(pause).await;
                 let id = beating.clone();
-                if app.store.write(move |connection| store::tasks::beat(connection, &id)).await.is_err() {
-                    return;
+                let write = move |connection: &store::Connection| match store::tasks::beat(connection, &id) {
+                    // Others took it for dead. What it held is void, as its leases count; what it claims from now on is not.
+                    Err(StoreError::LeaseLost) => store::tasks::register(connection, &id, COMMAND, now),
+                    other => other,
+                };
+                if let Err(error) = app.store.write(write).await {
+                    tracing::warn!(%error, "the beat of this command could not be written");
                 }
             }
         });
@@ -207,18 +213,19 @@ pub(super) async fn look_beside(
     app.store.write(free).await.map(drop)
 }
 
-/// When the beat of each other worker was last seen to move, on our own clock.
-#[derive(Debug, Default)]
-pub(super) struct Seen(HashMap<WorkerId, (i64, Instant)>);
+/// When the count of each other worker, or of whatever else counts while it lives, was last seen to move, on our own clock.
+#[derive(Debug)]
+pub(super) struct Seen<K = WorkerId>(HashMap<K, (i64, Instant)>);
 
-impl Seen {
+impl<K> Default for Seen<K> {
+    fn default() -> Self {
+        Self(HashMap::new())
+    }
+}
+
+impl<K: Clone + Eq + Hash> Seen<K> {
     /// Notes what was read now; gives those whose beat has stood still for `lease`.
-    fn update(
-        &mut self,
-        beats: HashMap<WorkerId, i64>,
-        now: Instant,
-        lease: Duration,
-    ) -> Vec<(WorkerId, i64)> {
+    pub(super) fn update(&mut self, beats: HashMap<K, i64>, now: Instant, lease: Duration) -> Vec<(K, i64)> {
         self.0.retain(|worker, _| beats.contains_key(worker));
         let mut dead = Vec::new();
         for (worker, beat) in beats {

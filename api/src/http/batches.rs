@@ -103,12 +103,7 @@ async fn take(
         Answer::json(StatusCode::CREATED, &row.to_wire(counts)).at(format!("/v1/batches/{}", row.id));
     let (id, total) = (row.id.clone(), row.total);
     let kept_answer = answer.clone();
-    app.store
-        .write(move |connection| {
-            kept.keep(connection, &kept_answer)?;
-            key.insert(connection, &row, &items)
-        })
-        .await?;
+    key.take(app, row, items, move |connection| kept.keep(connection, &kept_answer)).await?;
     tracing::info!(batch.id = %id, items = total, "batch taken");
     app.engine.wake();
     Ok(answer)

@@ -1,5 +1,6 @@
 //! Batches: what holds for all items of one, and how many of them have ended.
 
+pub(crate) mod intake;
 pub(crate) mod items;
 
 use rubrica_core::Timestamp;
@@ -8,7 +9,7 @@ use rubrica_core::wire::{
     Batch, BatchCounts, BatchState, SignatureFormat, SignatureLevel, SignaturePolicy, SignatureState,
 };
 
-use super::row::{from_text, time, to_text, unix_ms};
+use super::row::{from_text, time, unix_ms};
 use super::{Connection, Row, StoreError, outbox, params};
 use crate::ids::{BatchId, EventId, KeyId};
 
@@ -95,32 +96,6 @@ impl BatchRow {
 const COLUMNS: &str = "id, tenant, name, reference, key_id, certificate, chain, format, level, policy, state, total, released, \
     failed, cancelled, created_at, started_at, ended_at";
 
-/// Keeps a new batch, `queued`; its items follow in the same transaction.
-pub(crate) fn insert(connection: &Connection, batch: &BatchRow) -> Result<(), StoreError> {
-    connection.execute(
-        "INSERT INTO batch (id, tenant, name, reference, key_id, certificate, chain, format, level, policy, state, total,
-                            created_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
-        params![
-            batch.id,
-            batch.tenant,
-            batch.name,
-            batch.reference,
-            batch.key_id,
-            batch.certificate,
-            batch.chain,
-            to_text(&batch.format),
-            to_text(&batch.level),
-            to_text(&batch.policy),
-            batch.state.as_str(),
-            count_to_sql(batch.total),
-            unix_ms(batch.created_at),
-        ],
-    )?;
-    outbox::emit(connection, &[batch.created(batch.created_at)])?;
-    Ok(())
-}
-
 /// Finds a batch of a tenant.
 pub(crate) fn find(
     connection: &Connection,
@@ -128,7 +103,7 @@ pub(crate) fn find(
     tenant: &str,
 ) -> Result<Option<BatchRow>, StoreError> {
     connection.query_one(
-        &format!("SELECT {COLUMNS} FROM batch WHERE id = ?1 AND tenant = ?2"),
+        &format!("SELECT {COLUMNS} FROM batch WHERE id = ?1 AND tenant = ?2 AND intake = 0"),
         params![id, tenant],
         read,
     )
@@ -136,7 +111,11 @@ pub(crate) fn find(
 
 /// Finds a batch for the engine.
 pub(crate) fn load(connection: &Connection, id: &BatchId) -> Result<Option<BatchRow>, StoreError> {
-    connection.query_one(&format!("SELECT {COLUMNS} FROM batch WHERE id = ?1"), params![id], read)
+    connection.query_one(
+        &format!("SELECT {COLUMNS} FROM batch WHERE id = ?1 AND intake = 0"),
+        params![id],
+        read,
+    )
 }
 
 /// A page of a tenant's batches, the latest first, after the one of the cursor.
@@ -153,7 +132,7 @@ pub(crate) fn list(
     connection.query(
         &format!(
             "SELECT {COLUMNS} FROM batch
-             WHERE tenant = ?1 AND (created_at < ?2 OR (created_at = ?2 AND id < ?3))
+             WHERE tenant = ?1 AND intake = 0 AND (created_at < ?2 OR (created_at = ?2 AND id < ?3))
              ORDER BY created_at DESC, id DESC LIMIT ?4"
         ),
         params![tenant, time, id, most],

@@ -18,6 +18,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/20261123232000_create_webhook/up.sql"),
     include_str!("../../migrations/20261123233000_create_token/up.sql"),
     include_str!("../../migrations/20261123234000_extend_delivery/up.sql"),
+    include_str!("../../migrations/20261123235000_extend_batch/up.sql"),
 ];
 
 /// Any number; held while migrations run, so that instances that start together do not run them twice.

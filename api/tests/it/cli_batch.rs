@@ -235,16 +235,65 @@ fn killed_between_its_plan_and_its_batch_it_begins_the_same_batch() {
     let id = scene.listing()[0]["signature_id"].clone();
     let batch: String =
         scene.instance.database().query_row("SELECT id FROM batch", [], |row| row.get(0)).unwrap();
-    // As if the transaction of the batch had not been committed.
-    scene
-        .instance
-        .database()
-        .execute_batch("DELETE FROM signature WHERE batch_id IS NOT NULL; DELETE FROM batch")
+    // As if no transaction of the batch had been committed, and as if the first of several had been.
+    for left in [
+        "DELETE FROM signature WHERE batch_id IS NOT NULL; DELETE FROM batch",
+        "DELETE FROM signature WHERE batch_id IS NOT NULL AND position > 1; UPDATE batch SET intake = 1",
+    ] {
+        scene.instance.database().execute_batch(left).unwrap();
+        fs::remove_file(scene.path("out/results.ndjson")).unwrap();
+        let done = scene.run_folder(&["--format", "cades", "--resume", "--json"]);
+        assert_eq!((done.code, &done.json()["id"]), (0, &json!(batch)), "{left}: {done:?}");
+        assert_ne!(scene.listing()[0]["signature_id"], id, "{left}");
+        assert_eq!(scene.count("SELECT count(*) FROM signature WHERE batch_id IS NOT NULL"), 3, "{left}");
+    }
+}
+
+#[test]
+fn a_command_whose_beat_failed_beats_again_also_when_it_was_taken_for_dead() {
+    let scene = Scene::new();
+    scene.texts(1);
+    let first = scene.run_folder(&["--format", "cades"]);
+    assert_eq!(first.code, 0, "{first:?}");
+    // A batch that goes on for as long as it is paused.
+    let database = scene.instance.database();
+    database
+        .execute_batch(
+            "UPDATE batch SET state = 'paused', ended_at = NULL, released = 0;
+             INSERT INTO task (tenant, batch_id, first, last, held) SELECT tenant, id, 1, 1, 1 FROM batch;
+             CREATE TRIGGER broken BEFORE UPDATE ON worker BEGIN SELECT RAISE(ABORT, 'TEST'); END",
+        )
         .unwrap();
-    fs::remove_file(scene.path("out/results.ndjson")).unwrap();
-    let done = scene.run_folder(&["--format", "cades", "--resume", "--json"]);
-    assert_eq!((done.code, &done.json()["id"]), (0, &json!(batch)), "{done:?}");
-    assert_ne!(scene.listing()[0]["signature_id"], id);
+    let mut child = command()
+        .args(scene.arguments("in", &["--key", &scene.key, "--format", "cades", "--resume"]))
+        .env("RUBRICA_ENGINE_LEASE_MS", "500")
+        .env("RUBRICA_LOG_LEVEL", "error")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let beat = || -> Option<i64> {
+        database
+            .query_row("SELECT max(beat) FROM worker WHERE name = 'command'", [], |row| row.get(0))
+            .unwrap()
+    };
+    let eventually = |what: &str, holds: &dyn Fn() -> bool| {
+        let begun = Instant::now();
+        while !holds() {
+            assert!(begun.elapsed() < PATIENCE, "{what}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    };
+    eventually("it joins", &|| beat().is_some());
+    // Several beats cannot be written.
+    std::thread::sleep(Duration::from_millis(500));
+    assert_eq!(beat(), Some(0));
+    database.execute_batch("DROP TRIGGER broken").unwrap();
+    eventually("it beats again", &|| beat() > Some(0));
+    database.execute_batch("DELETE FROM worker").unwrap();
+    eventually("it is registered again", &|| beat() > Some(0));
+    child.kill().unwrap();
+    child.wait().unwrap();
 }
 
 #[test]

@@ -4,6 +4,7 @@
 
 mod auth;
 mod batch_faults;
+mod batch_intake;
 mod batch_kills;
 mod batch_results;
 mod batch_values;

@@ -13,7 +13,7 @@ pub(crate) mod python;
 pub(crate) mod shim;
 mod signing;
 
-pub(crate) use client::{BOUNDARY, Client};
+pub(crate) use client::{Answer, BOUNDARY, Client};
 pub(crate) use command::{Ran, command, rubrica, testdata};
 pub(crate) use instance::{Instance, Options, memory_folder, template};
 pub(crate) use issuer::{Issuer, Key};

@@ -1,4 +1,4 @@
-//! From a plan to a batch in the database: digests, documents, then everything in one transaction.
+//! From a plan to a batch in the database: digests, documents, then all items.
 
 use std::collections::HashMap;
 use std::io::Read;
@@ -14,6 +14,7 @@ use super::progress::{Phase, Progress};
 use super::{of_object, of_store, of_submit};
 use crate::app::App;
 use crate::cli::output::unreadable;
+use crate::engine::batch::intake;
 use crate::engine::batch::submit::BatchKey;
 use crate::engine::target::Target;
 use crate::failure::Failure;
@@ -85,8 +86,9 @@ pub(super) async fn submit(app: &Arc<App>, plan: &Plan, progress: &Progress) -> 
     keep(app, waiting).await?;
     progress.end();
     let row = key.batch(app, id, plan.head.batch.clone(), target, items.len() as u64);
-    let insert = move |connection: &store::Connection| key.insert(connection, &row, &items);
-    app.store.write(insert).await.map_err(|error| of_store(&error))
+    // Of a run that was killed here. The lock of the output folder says that it is gone.
+    intake::begin_anew(app, &row.id).await.map_err(|error| of_store(&error))?;
+    key.take(app, row, items, |_| Ok(())).await.map_err(|error| of_store(&error))
 }
 
 fn target(app: &App, plan: &Plan) -> Result<Target, Failure> {

@@ -116,7 +116,7 @@ async fn look_on(
         patience.check(app, &row)?;
         tokio::select! {
             () = tokio::time::sleep(PAUSE) => {}
-            () = &mut signal => {
+            () = &mut signal, if !interrupted => {
                 interrupted = true;
                 stop.send_replace(true);
                 progress.note("stopping");

@@ -8,12 +8,12 @@ use rubrica_core::digest::DigestAlgorithm;
 use rubrica_core::wire::{BatchHeader, BatchState};
 use rubrica_core::x509::Certificate;
 
-use super::{ITEMS_PER_TASK, write_chain};
+use super::{intake, write_chain};
 use crate::app::App;
 use crate::engine::target::Target;
 use crate::ids::{BatchId, KeyId};
-use crate::store::batches::items::{self, NewItem};
-use crate::store::batches::{self, BatchRow};
+use crate::store::batches::BatchRow;
+use crate::store::batches::items::NewItem;
 use crate::store::keys::{KeyRow, KeyState};
 use crate::store::{self, Connection, StoreError};
 
@@ -124,16 +124,17 @@ impl BatchKey {
         }
     }
 
-    /// Keeps everything of a batch; the caller's transaction makes it whole or nothing.
-    pub(crate) fn insert(
+    /// Takes a batch in, whole or not at all, with what else belongs to its last transaction.
+    ///
+    /// # Errors
+    /// Those of the store and of `with_it`.
+    pub(crate) async fn take(
         &self,
-        connection: &Connection,
-        batch: &BatchRow,
-        list: &[NewItem],
+        app: &App,
+        batch: BatchRow,
+        items: Vec<NewItem>,
+        with_it: impl FnOnce(&Connection) -> Result<(), StoreError> + Send + 'static,
     ) -> Result<(), StoreError> {
-        batches::insert(connection, batch)?;
-        items::insert(connection, batch, &self.row.signer_hash, 1, list)?;
-        let total = i64::try_from(list.len()).expect("a manifest has at most 100 000 lines");
-        store::tasks::add_batch(connection, &batch.tenant, &batch.id, total, ITEMS_PER_TASK)
+        intake::take(app, self.row.signer_hash, batch, items, with_it).await
     }
 }

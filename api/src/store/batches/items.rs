@@ -220,7 +220,8 @@ pub(crate) fn find(
 ) -> Result<Option<(BatchId, ItemRow)>, StoreError> {
     connection.query_one(
         &format!(
-            "SELECT {COLUMNS}, batch_id FROM signature WHERE id = ?1 AND tenant = ?2 AND batch_id IS NOT NULL"
+            "SELECT {COLUMNS}, batch_id FROM signature
+             WHERE id = ?1 AND tenant = ?2 AND EXISTS (SELECT 1 FROM batch WHERE batch.id = signature.batch_id AND intake = 0)"
         ),
         params![id, tenant],
         |row| Ok((row.get(18)?, read(row)?)),

@@ -81,9 +81,10 @@ impl<'a> History<'a> {
                 document_sha256: [7; 32],
             })
             .collect();
-        insert(connection, &row).unwrap();
+        intake::begin(connection, &row).unwrap();
         items::insert(connection, &row, &SIGNER, 1, &list).unwrap();
         tasks::add_batch(connection, &row.tenant, &row.id, ITEMS, 3).unwrap();
+        intake::end(connection, &row).unwrap();
         connection.execute("DELETE FROM outbox", &[]).unwrap();
         let workers = [WorkerId::generate(), WorkerId::generate()];
         for worker in &workers {

@@ -5,7 +5,8 @@ use super::super::sqlite::SqliteConnection;
 use super::*;
 
 /// The way back, the last first.
-const DOWN: [&str; 10] = [
+const DOWN: [&str; 11] = [
+    include_str!("../../../migrations/20261123235000_extend_batch/down.sql"),
     include_str!("../../../migrations/20261123234000_extend_delivery/down.sql"),
     include_str!("../../../migrations/20261123233000_create_token/down.sql"),
     include_str!("../../../migrations/20261123232000_create_webhook/down.sql"),

@@ -39,7 +39,8 @@ async fn batch(test: &TestStore, tenant: &'static str, total: i64) -> Queue {
                  VALUES (?1, ?2, ?3, ?4, 'rsa', ?3, 'active', 1, 1)",
                 params![row.key_id, row.tenant, vec![0_u8], row.key_id.as_ref().as_bytes()],
             )?;
-            batches::insert(connection, &row)?;
+            batches::intake::begin(connection, &row)?;
+            batches::intake::end(connection, &row)?;
             add_batch(connection, &row.tenant, &row.id, total, 10)
         })
         .await

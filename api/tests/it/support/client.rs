@@ -101,7 +101,8 @@ impl Client {
         self.try_send("POST", path, &headers, Some(body.to_string().as_bytes())).ok()
     }
 
-    fn try_send(
+    /// As [`Self::send`]; fails when the server went away.
+    pub(crate) fn try_send(
         &self,
         method: &str,
         path: &str,
