@@ -4,7 +4,7 @@ import type { ErrorCode, NextStep } from "./error-codes.js";
 export type SignatureFormat = "pades" | "cades";
 
 /** Where the private key is: on the person's device, or in the module of the bank. */
-export type Custody = "local" | "hsm";
+export type Custody = "local" | "hsm" | "lacuna";
 
 /** The document of the run. */
 export interface DocumentShown {

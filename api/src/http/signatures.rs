@@ -113,6 +113,7 @@ pub(super) async fn create_signature(
         match request.custody {
             Custody::Hsm => accept_for_token(app, session, request, subject, kept).await,
             Custody::Local => prepare_for_person(app, session, request, subject, kept).await,
+            Custody::Lacuna => Err(ApiError::member("/custody", "no cloud service is set up here")),
         }
     };
     key.run(app, session.principal(), "create_signature", sha256, work).await

@@ -1,6 +1,7 @@
 //! The schema, one migration per concern, one text for both databases.
 //!
-//! The text is SQLite's; for PostgreSQL the names of the types are replaced and `STRICT` is left out, which it always is.
+//! The text is SQLite's; for PostgreSQL the names of the types are replaced and `STRICT` is left out, which it always is. What has
+//! to be said in different words stands between `-- only SQLite {` or `-- only PostgreSQL {` and `-- }`.
 
 use super::StoreError;
 use super::connection::Connection;
@@ -19,6 +20,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/20261123233000_create_token/up.sql"),
     include_str!("../../migrations/20261123234000_extend_delivery/up.sql"),
     include_str!("../../migrations/20261123235000_extend_batch/up.sql"),
+    include_str!("../../migrations/20261124000000_create_cloud_authorization/up.sql"),
 ];
 
 /// Any number; held while migrations run, so that instances that start together do not run them twice.
@@ -70,6 +72,11 @@ fn apply(connection: &Connection, migration: &str, version: usize) -> Result<(),
 
 /// A migration in the words of its database.
 fn dialect(connection: &Connection, migration: &str) -> String {
+    let other = match connection {
+        Connection::Sqlite(_) => "-- only PostgreSQL {",
+        Connection::Postgres(_) => "-- only SQLite {",
+    };
+    let migration = without(migration, other);
     match connection {
         Connection::Sqlite(_) => {
             migration.replace(" IDENTITY PRIMARY KEY", " INTEGER PRIMARY KEY AUTOINCREMENT")
@@ -81,6 +88,16 @@ fn dialect(connection: &Connection, migration: &str) -> String {
             .replace(") STRICT, WITHOUT ROWID;", ");")
             .replace(") STRICT;", ");"),
     }
+}
+
+/// A migration without the passages that `begin` opens.
+fn without(migration: &str, begin: &str) -> String {
+    let mut left_out = false;
+    let kept = migration.lines().filter(|line| {
+        left_out = (left_out || *line == begin) && *line != "-- }";
+        !left_out
+    });
+    kept.flat_map(|line| [line, "\n"]).collect()
 }
 
 #[cfg(test)]

@@ -200,10 +200,10 @@ pub(crate) fn intend(connection: &Connection, row: &SignatureRow, now: Timestamp
     tell(connection, row.facts().signing(now))
 }
 
-/// Keeps what the key of the token made, so that it is not used again while the signature waits for its time stamp.
+/// Keeps what a key of the token or of a cloud service made, so that it is not used again while the signature goes on.
 pub(crate) fn keep_value(connection: &Connection, id: &SignatureId, value: &[u8]) -> Result<(), StoreError> {
     let changed = connection.execute(
-        "UPDATE signature SET value = ?2 WHERE id = ?1 AND custody = 'hsm' AND state = 'signing' AND value IS NULL",
+        "UPDATE signature SET value = ?2 WHERE id = ?1 AND custody <> 'local' AND state = 'signing' AND value IS NULL",
         params![id, value],
     )?;
     exactly_one(changed, SignatureState::Signing)

@@ -419,7 +419,8 @@ impl Resolving {
                     }
                     (Some(Custody::Local), _) => connect(run),
                     (None, _) if resolved.offers_local => connect(run),
-                    (None | Some(Custody::Hsm), _) => {
+                    // Keys of cloud services are not used from this page.
+                    (None | Some(Custody::Hsm | Custody::Lacuna), _) => {
                         (fail(ErrorCode::KeyNotFound, Resume::Start(run.job), out), None)
                     }
                 }

@@ -13,6 +13,8 @@ pub enum Custody {
     Local,
     /// Our hardware security module.
     Hsm,
+    /// A cloud certificate, reached through Lacuna's services.
+    Lacuna,
 }
 
 /// `GET /v1/custody`: where this signer's key is (design: the sequential check).

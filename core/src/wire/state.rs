@@ -7,7 +7,7 @@ use super::{Custody, SignatureLevel};
 /// State of a signature. It moves only along the edges of [`SignatureState::may_become`]:
 ///
 /// ```text
-/// hsm               accepted → prepared → signing → released
+/// hsm, lacuna       accepted → prepared → signing → released
 /// local, level b               prepared ──────────→ released
 /// local above b                prepared → signing → released
 /// ```
@@ -71,7 +71,7 @@ impl SignatureState {
     #[must_use]
     pub const fn first(custody: Custody) -> Self {
         match custody {
-            Custody::Hsm => Self::Accepted,
+            Custody::Hsm | Custody::Lacuna => Self::Accepted,
             Custody::Local => Self::Prepared,
         }
     }
@@ -82,7 +82,7 @@ impl SignatureState {
         use SignatureState::{Accepted, Cancelled, Expired, Failed, Prepared, Released, Signing};
         let by_device_at_b = custody == Custody::Local && level == SignatureLevel::B;
         match (self, next) {
-            (Accepted, Prepared | Failed | Cancelled) => custody == Custody::Hsm,
+            (Accepted, Prepared | Failed | Cancelled) => custody != Custody::Local,
             (Prepared, Signing) | (Signing, Released | Failed) => !by_device_at_b,
             (Prepared, Released) => by_device_at_b,
             (Prepared, Expired) => custody == Custody::Local,
@@ -118,9 +118,11 @@ mod tests {
 
     #[test]
     fn the_edges_are_these() {
-        for level in LEVELS {
+        for (level, custody) in
+            LEVELS.into_iter().flat_map(|level| [(level, Custody::Hsm), (level, Custody::Lacuna)])
+        {
             assert_eq!(
-                edges(Custody::Hsm, level),
+                edges(custody, level),
                 [
                     "accepted prepared",
                     "accepted failed",
@@ -156,7 +158,7 @@ mod tests {
     fn exactly_the_final_states_have_no_way_out() {
         for from in SignatureState::ALL {
             let leads_on = LEVELS.iter().any(|&level| {
-                [Custody::Local, Custody::Hsm]
+                [Custody::Local, Custody::Hsm, Custody::Lacuna]
                     .iter()
                     .any(|&custody| SignatureState::ALL.iter().any(|&to| from.may_become(to, custody, level)))
             });

@@ -143,7 +143,11 @@ export const en: Texts = {
       validity: "Validity",
       key: "Key",
     },
-    key: { local: "On this computer, token or card", hsm: "Kept in the bank's security module" },
+    key: {
+      local: "On this computer, token or card",
+      hsm: "Kept in the bank's security module",
+      lacuna: "With a cloud service",
+    },
     identifierNames: { person: "CPF", company: "CNPJ" },
     effect: {
       person: (holder) =>

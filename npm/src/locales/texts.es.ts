@@ -147,7 +147,11 @@ export const es: Texts = {
       validity: "Vigencia",
       key: "Clave",
     },
-    key: { local: "En este equipo, token o tarjeta", hsm: "Guardada en el módulo de seguridad del banco" },
+    key: {
+      local: "En este equipo, token o tarjeta",
+      hsm: "Guardada en el módulo de seguridad del banco",
+      lacuna: "En un servicio en la nube",
+    },
     identifierNames: { person: "CPF", company: "CNPJ" },
     effect: {
       person: (holder) =>

@@ -147,7 +147,11 @@ export const ptBR: Texts = {
       validity: "Validade",
       key: "Chave",
     },
-    key: { local: "Neste computador, token ou cartão", hsm: "Guardada no módulo de segurança do banco" },
+    key: {
+      local: "Neste computador, token ou cartão",
+      hsm: "Guardada no módulo de segurança do banco",
+      lacuna: "Em um serviço na nuvem",
+    },
     identifierNames: { person: "CPF", company: "CNPJ" },
     effect: {
       person: (holder) =>

@@ -84,7 +84,7 @@ export interface Texts {
   };
   readonly confirming: Screen & {
     readonly labels: Readonly<Record<"document" | "hash" | "holder" | "identifier" | "certificate" | "validity" | "key", string>>;
-    readonly key: Readonly<Record<"local" | "hsm", string>>;
+    readonly key: Readonly<Record<"local" | "hsm" | "lacuna", string>>;
     readonly identifierNames: Readonly<Record<"person" | "company", string>>;
     readonly effect: Readonly<Record<CertificateShown["kind"], (holder: string) => string>>;
     readonly refused: string;

@@ -31,6 +31,7 @@ fn custody_named(name: &str) -> Option<Custody> {
     match name {
         "local" => Some(Custody::Local),
         "hsm" => Some(Custody::Hsm),
+        "lacuna" => Some(Custody::Lacuna),
         _ => None,
     }
 }
@@ -39,6 +40,7 @@ pub(crate) const fn custody_name(custody: Custody) -> &'static str {
     match custody {
         Custody::Local => "local",
         Custody::Hsm => "hsm",
+        Custody::Lacuna => "lacuna",
     }
 }
 

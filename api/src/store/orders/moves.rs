@@ -313,7 +313,7 @@ fn take_back(
     now: Timestamp,
 ) -> Result<Moved, StoreError> {
     let mut ended: Vec<SignatureId> = Vec::new();
-    for (custody, name) in [(Custody::Local, "local"), (Custody::Hsm, "hsm")] {
+    for (custody, name) in [(Custody::Local, "local"), (Custody::Hsm, "hsm"), (Custody::Lacuna, "lacuna")] {
         let (state, code) = why.outcome(custody);
         ended.extend(connection.query(
             "UPDATE signature SET state = ?4, problem_code = ?5, problem_detail = ?6

@@ -132,7 +132,7 @@ pub(crate) fn begin(
     }
     let replaced = replace(connection, in_order, &signature.document_id)?;
     signatures::insert(connection, signature)?;
-    if signature.custody == Custody::Hsm {
+    if signature.custody != Custody::Local {
         hold(connection, &signature.id)?;
     }
     Ok(Moved { events: events::of_signatures(connection, &replaced, now)?, ended: replaced })

@@ -5,7 +5,8 @@ use super::super::sqlite::SqliteConnection;
 use super::*;
 
 /// The way back, the last first.
-const DOWN: [&str; 11] = [
+const DOWN: [&str; 12] = [
+    include_str!("../../../migrations/20261124000000_create_cloud_authorization/down.sql"),
     include_str!("../../../migrations/20261123235000_extend_batch/down.sql"),
     include_str!("../../../migrations/20261123234000_extend_delivery/down.sql"),
     include_str!("../../../migrations/20261123233000_create_token/down.sql"),
@@ -48,7 +49,7 @@ fn the_schema_goes_up_and_down() {
         connection.execute_batch(&dialect(&connection, migration)).unwrap();
     }
     for (migration, before) in DOWN.iter().zip(before.iter().rev()) {
-        connection.execute_batch(migration).unwrap();
+        connection.execute_batch(&dialect(&connection, migration)).unwrap();
         let sorted = |names: &[String]| -> Vec<Vec<String>> {
             names
                 .iter()
@@ -78,8 +79,8 @@ fn rows_survive_the_copies_to_extended_tables() {
                     ('b', 's', 'd', 'hsm', 'cades', 'b', 'none', 'accepted', 'k', x'30', NULL, 1, 2);",
         )
         .unwrap();
-    for migration in &MIGRATIONS[1..] {
-        connection.execute_batch(&dialect(&connection, migration)).unwrap();
+    for (index, migration) in MIGRATIONS.iter().enumerate().skip(1) {
+        apply(&connection, migration, index + 1).unwrap();
     }
     let rows = connection
         .query("SELECT state, plan, expires_at, tenant FROM signature ORDER BY id", &[], |row| {
@@ -105,6 +106,13 @@ fn rows_survive_the_copies_to_extended_tables() {
     let orphans =
         connection.query("SELECT \"table\" FROM pragma_foreign_key_check", &[], |_| Ok(())).unwrap();
     assert!(orphans.is_empty());
+}
+
+#[test]
+fn a_passage_for_one_database_is_left_out_for_the_other() {
+    let text = "a;\n-- only SQLite {\nb;\n-- }\nc;\n-- only PostgreSQL {\nd;\n-- }\n";
+    assert_eq!(without(text, "-- only PostgreSQL {"), "a;\n-- only SQLite {\nb;\n-- }\nc;\n-- }\n");
+    assert_eq!(without(text, "-- only SQLite {"), "a;\n-- }\nc;\n-- only PostgreSQL {\nd;\n-- }\n");
 }
 
 #[test]

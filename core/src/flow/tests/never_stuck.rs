@@ -75,7 +75,7 @@ fn good_reply(effect: &Effect, pick: usize) -> Reply {
         Effect::CreateSignature { request, .. } => {
             let state = match request.custody {
                 Custody::Local => SignatureState::Prepared,
-                Custody::Hsm => SignatureState::Accepted,
+                Custody::Hsm | Custody::Lacuna => SignatureState::Accepted,
             };
             signature(state)
         }
