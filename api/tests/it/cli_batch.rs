@@ -102,7 +102,16 @@ impl Scene {
         self.instance.database().query_row(sql, [], |row| row.get(0)).unwrap()
     }
 
-    /// Starts the command and kills it when so many files are there.
+    /// Results that are there, without what else the command keeps beside them.
+    fn written(&self) -> usize {
+        let Ok(entries) = fs::read_dir(self.path("out")) else { return 0 };
+        entries
+            .map(Result::unwrap)
+            .filter(|entry| entry.path().extension().is_some_and(|end| end == "p7s"))
+            .count()
+    }
+
+    /// Starts the command and kills it when so many results are there.
     fn kill_at(&self, files: usize, more: &[&str]) {
         let mut child = command()
             .args(self.arguments("in", &[&["--key", &self.key], more].concat()))
@@ -111,7 +120,7 @@ impl Scene {
             .spawn()
             .unwrap();
         let begun = Instant::now();
-        while fs::read_dir(self.path("out")).map_or(0, Iterator::count) < files {
+        while self.written() < files {
             assert!(begun.elapsed() < PATIENCE);
             assert!(child.try_wait().unwrap().is_none(), "it ended before it was killed");
             std::thread::sleep(Duration::from_millis(2));
@@ -311,7 +320,7 @@ fn beside_a_server_both_work_and_ctrl_c_loses_nothing() {
         .spawn()
         .unwrap();
     let begun = Instant::now();
-    while fs::read_dir(scene.path("out")).map_or(0, Iterator::count) < 50 {
+    while scene.written() < 50 {
         assert!(begun.elapsed() < PATIENCE);
         std::thread::sleep(Duration::from_millis(2));
     }

@@ -46,6 +46,7 @@ impl Views {
         }
         self.returned = None;
         self.last = Some(answer);
+        tracing::debug!(available = answer.is_ok(), "a change of the token is to be told");
         if self.waiting.len() >= MOST_WAITING {
             // With the change before it, this one comes to nothing.
             self.waiting.pop_back();
