@@ -71,7 +71,7 @@ struct Asked {
             ("rubrica-last-sequence" = u64, description = "Up to where a page has looked; absent in a stream"),
         ), content(
             (String = "application/x-ndjson"),
-            (String = "text/event-stream"),
+            (super::sse::ServerSentEvent = "text/event-stream"),
         )),
     ),
 )]

@@ -25,6 +25,18 @@ pub(super) trait Source: Send + Sized + 'static {
     fn next(&mut self) -> impl Future<Output = Option<String>> + Send;
 }
 
+/// One event of a stream, by its fields (WHATWG HTML, section 9.2). A comment alone keeps the connection alive.
+#[derive(Debug, utoipa::ToSchema)]
+#[expect(dead_code, reason = "streams write their fields; this names them in the document")]
+pub(super) struct ServerSentEvent {
+    /// Its kind.
+    event: Option<String>,
+    /// What to give as `last-event-id` to go on behind it.
+    id: Option<String>,
+    /// JSON.
+    data: String,
+}
+
 /// Begins a stream.
 pub(super) fn answer(source: impl Source) -> Response {
     let told = stream::unfold((source, false), |(mut source, begun)| async move {

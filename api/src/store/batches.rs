@@ -152,9 +152,12 @@ pub(crate) fn counts(connection: &Connection, batch: &BatchRow) -> Result<BatchC
     if open == 0 {
         return Ok(counts);
     }
-    // The few whose key use is committed and not ended; the rest waits.
+    // The few whose key use is committed and not ended; the rest waits. They are looked for where somebody was ever at work, so that
+    // a look at a large batch does not read all of it.
     let signing = connection.query_one(
-        "SELECT count(*) FROM signature WHERE batch_id = ?1 AND state = 'signing'",
+        "SELECT count(*) FROM task JOIN signature ON signature.batch_id = task.batch_id
+                AND signature.position BETWEEN task.first AND task.last
+         WHERE task.batch_id = ?1 AND task.lease_epoch > 0 AND signature.state = 'signing'",
         params![batch.id],
         |row| row.get(0),
     )?;

@@ -10,6 +10,9 @@ use serde::Serialize;
 use super::{Connection, StoreError, params};
 use crate::ids::EventId;
 
+/// About the length of a line, which is what the event of a release takes.
+const LINE_BYTES: usize = 768;
+
 /// An event with an identifier of its own.
 pub(crate) fn event(tenant: Option<&str>, time: Timestamp, data: EventData) -> Event {
     Event { id: EventId::generate().to_string(), time, tenant: tenant.map(ToOwned::to_owned), data }
@@ -28,7 +31,9 @@ pub(crate) fn emit(connection: &Connection, events: &[Event]) -> Result<i64, Sto
         [first, rest @ ..] if rest.iter().all(|event| event.tenant == first.tenant) => &first.tenant,
         [..] => return Err(StoreError::Statement("events of one transaction are of one tenant".into())),
     };
-    let (mut lines, mut records, mut releases) = (String::new(), String::new(), 0_i64);
+    // Grown step by step, the text of a run of items would be copied from one large piece of memory to the next.
+    let mut lines = String::with_capacity(events.len() * LINE_BYTES);
+    let (mut records, mut releases) = (String::new(), 0_i64);
     for event in events {
         let line = Line {
             id: &event.id,
@@ -39,6 +44,9 @@ pub(crate) fn emit(connection: &Connection, events: &[Event]) -> Result<i64, Sto
         };
         push_line(&mut lines, &serde_json::to_string(&line).map_err(unwritable)?);
         if let Some(record) = ReleaseRecord::of(event) {
+            if records.is_empty() {
+                records.reserve(events.len() * LINE_BYTES);
+            }
             push_line(&mut records, &record.to_json());
             releases += 1;
         }

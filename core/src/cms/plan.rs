@@ -145,7 +145,8 @@ impl CmsPlan {
     /// # Errors
     /// `cms_malformed`, with what is not as it was planned.
     pub fn check_assembled(&self, cms: &[u8], value: &[u8], content_digest: &[u8]) -> Result<(), CmsError> {
-        let read = SignedData::parse(cms)?;
+        let known: Vec<_> = core::iter::once(&self.signer).chain(&self.chain).collect();
+        let read = SignedData::parse_among(cms, &known)?;
         let [info] = read.signers() else { return Err(CmsError::Malformed("one signer")) };
         let attributes = info.signed_attributes.as_deref().unwrap_or_default();
         let parsed = SignedAttributes::parse(attributes)?;

@@ -63,7 +63,15 @@ impl SignedData {
     /// `cms_malformed`; `limit_exceeded` above 64 MiB, 1 000 certificates, 1 000 pieces of revocation data, 100
     /// signers, 100 signed and 500 unsigned attributes of each, or 32 levels.
     pub fn parse(bytes: &[u8]) -> Result<Self, CmsError> {
-        Self::parse_before(bytes, |rest| rest.is_empty())
+        Self::parse_among(bytes, &[])
+    }
+
+    /// The same; certificates that are there byte for byte as in `known` are not read a second time.
+    ///
+    /// # Errors
+    /// As [`SignedData::parse`].
+    pub fn parse_among(bytes: &[u8], known: &[&Certificate]) -> Result<Self, CmsError> {
+        Self::parse_before(bytes, known, |rest| rest.is_empty())
     }
 
     /// Reads the value of a PDF's `Contents`: the same, followed by any number of zero bytes.
@@ -71,16 +79,20 @@ impl SignedData {
     /// # Errors
     /// As [`SignedData::parse`].
     pub fn parse_zero_padded(bytes: &[u8]) -> Result<Self, CmsError> {
-        Self::parse_before(bytes, |rest| rest.iter().all(|byte| *byte == 0))
+        Self::parse_before(bytes, &[], |rest| rest.iter().all(|byte| *byte == 0))
     }
 
-    fn parse_before(bytes: &[u8], may_follow: impl Fn(&[u8]) -> bool) -> Result<Self, CmsError> {
+    fn parse_before(
+        bytes: &[u8],
+        known: &[&Certificate],
+        may_follow: impl Fn(&[u8]) -> bool,
+    ) -> Result<Self, CmsError> {
         if bytes.len() > MAX_BYTES {
             return Err(CmsError::Limit("at most 64 MiB"));
         }
         let der = Reader::new(bytes).element().ok().filter(|element| may_follow(&bytes[element.raw.len()..]));
         let strict = match der {
-            Some(element) => Self::parse_der(element),
+            Some(element) => Self::parse_der(element, known),
             None => Err(Malformed("one ContentInfo and nothing behind it")),
         };
         if let Ok(parsed) = strict {
@@ -98,11 +110,11 @@ impl SignedData {
         if !may_follow(&bytes[read..]) {
             return Err(CmsError::Malformed("one ContentInfo and nothing behind it"));
         }
-        let parsed = Self::parse_der(single(&converted, tag::SEQUENCE, "a ContentInfo")?)?;
+        let parsed = Self::parse_der(single(&converted, tag::SEQUENCE, "a ContentInfo")?, known)?;
         Ok(Self { ber: true, ..parsed })
     }
 
-    fn parse_der(content_info: Tlv<'_>) -> Result<Self, Malformed> {
+    fn parse_der(content_info: Tlv<'_>, known: &[&Certificate]) -> Result<Self, Malformed> {
         let content_info = single(content_info.raw, tag::SEQUENCE, "a ContentInfo")?;
         let mut reader = content_info.reader();
         if reader.expect(tag::OID, "the content type")?.value != oid::SIGNED_DATA.as_bytes() {
@@ -123,7 +135,7 @@ impl SignedData {
         }
         let (content_type, content) = encapsulated_content(&mut reader)?;
         let (certificates, skipped_certificates) = match reader.optional(tag::context_constructed(0))? {
-            Some(set) => read_certificates(set)?,
+            Some(set) => read_certificates(set, known)?,
             None => (Vec::new(), 0),
         };
         let revocation = match reader.optional(tag::context_constructed(1))? {
@@ -410,12 +422,13 @@ pub(crate) fn ocsp_response(choice: Tlv<'_>) -> Option<&[u8]> {
     (format.value == oid::REVOCATION_INFO_OCSP.as_bytes() && reader.is_empty()).then_some(response.raw)
 }
 
-fn read_certificates(set: Tlv<'_>) -> Result<(Vec<Certificate>, usize), Malformed> {
+fn read_certificates(set: Tlv<'_>, known: &[&Certificate]) -> Result<(Vec<Certificate>, usize), Malformed> {
     let (mut certificates, mut skipped) = (Vec::new(), 0);
     let mut reader = set.reader();
     while !reader.is_empty() {
         let choice = reader.element()?;
-        match Certificate::from_der(choice.raw) {
+        let same = known.iter().find(|certificate| certificate.der() == choice.raw);
+        match same.map_or_else(|| Certificate::from_der(choice.raw), |same| Ok((*same).clone())) {
             Ok(certificate) => certificates.push(certificate),
             Err(_) => skipped += 1,
         }

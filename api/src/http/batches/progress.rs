@@ -40,7 +40,7 @@ struct Progress {
     security(("api_key" = ["batches:read"]), ("person" = ["batches:read"])),
     params(("id" = BatchId, Path, description = "The batch")),
     responses((status = 200, description = "The batch, again and again until it ends", content(
-        (String = "text/event-stream"),
+        (sse::ServerSentEvent = "text/event-stream"),
     ))),
 )]
 pub(in crate::http) async fn follow_batch(
