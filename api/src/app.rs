@@ -9,6 +9,7 @@ use tokio::sync::{Semaphore, watch};
 use crate::adapters::object_bucket::ObjectBucket;
 use crate::adapters::object_folder::ObjectFolder;
 use crate::config::{Config, ObjectsKind};
+use crate::custody::{CustodyCheck, HsmKeys};
 use crate::data_folder::DataFolder;
 use crate::engine::Engine;
 use crate::failure::Failure;
@@ -20,9 +21,10 @@ use crate::lookup::LookupKey;
 use crate::objects::Objects;
 use crate::oidc::Oidc;
 use crate::permission::Permission;
-use crate::ports::{Clock, LargeObjects, SigningKeys};
+use crate::ports::{Clock, CustodySource, LargeObjects, SigningKeys};
 use crate::relay::{Log, LogSigner, Webhooks};
 use crate::roles::Roles;
+use crate::sealing::SealingKey;
 use crate::store::Store;
 use crate::store::api_keys::KnownApiKeys;
 use crate::store::sessions::KnownSessions;
@@ -46,6 +48,9 @@ pub(crate) struct App {
     /// `None` without a time-stamping authority: then there is only level b.
     pub(crate) time_stamps: Option<TimeStamps>,
     pub(crate) lookup: LookupKey,
+    /// Encrypts the numbers of signers for cloud services.
+    pub(crate) signer_sealing: SealingKey,
+    pub(crate) custody: CustodyCheck,
     pub(crate) sessions: KnownSessions,
     pub(crate) clients: Vec<KnownClient>,
     pub(crate) api_keys: KnownApiKeys,
@@ -128,6 +133,10 @@ impl App {
             None
         };
         let lookup = folder.lookup_key()?;
+        let mut custodies: Vec<Arc<dyn CustodySource>> = Vec::new();
+        if config.token.is_configured() {
+            custodies.push(Arc::new(HsmKeys::new(store.clone(), Arc::clone(&clock))));
+        }
         Ok(Self {
             trust,
             fetcher,
@@ -135,6 +144,8 @@ impl App {
             engine: Engine::new(&config.limits),
             log: Log::new(LogSigner::from_seed(&*folder.key("log-key")?)),
             webhooks: Webhooks::open(&config.webhooks, lookup.sealing_key("webhooks"))?,
+            signer_sealing: lookup.sealing_key("signer"),
+            custody: CustodyCheck::new(custodies),
             lookup,
             client_limits: ClientLimits::new(&config.limits),
             readiness: Readiness::default(),

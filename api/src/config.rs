@@ -1,5 +1,6 @@
 //! Configuration: defaults compiled in, then a file, then the environment; read once into real types.
 
+mod custody;
 mod sections;
 mod source;
 
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
 
+pub(crate) use custody::Custody;
 pub(crate) use sections::{
     Client, Data, Engine, Events, Fetch, ForwardedHeader, Limits, Log, LogFormat, LogLevel, Objects,
     ObjectsKind, Oidc, Server, Sessions, Signatures, Store, Token, Trust, Tsa, Webhooks,
@@ -26,6 +28,7 @@ pub(crate) struct Config {
     pub(crate) objects: Objects,
     pub(crate) token: Token,
     pub(crate) trust: Trust,
+    pub(crate) custody: Custody,
     pub(crate) sessions: Sessions,
     pub(crate) signatures: Signatures,
     pub(crate) engine: Engine,
@@ -144,6 +147,9 @@ impl Config {
         ];
         if let Some((_, rule)) = rules.iter().find(|(holds, _)| !holds) {
             return Err(invalid(rule));
+        }
+        if let Some(fault) = self.custody.fault() {
+            return Err(invalid(&fault));
         }
         for client in &self.clients {
             if client.name.is_empty() || client.key_hash().is_none() {

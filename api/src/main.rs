@@ -5,6 +5,7 @@ mod api_key;
 mod app;
 mod cli;
 mod config;
+mod custody;
 mod data_folder;
 mod deadlines;
 mod demo;

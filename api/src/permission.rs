@@ -60,6 +60,12 @@ permissions! {
     SignaturesRead = "signatures:read";
     /// Have files validated. Nothing of them is kept.
     ValidationsWrite = "validations:write";
+    /// Ask where the key of a person is.
+    CustodyRead = "custody:read";
+    /// See the keys of the tenant and their certificates.
+    KeysRead = "keys:read";
+    /// Suspend, resume and retire keys.
+    KeysWrite = "keys:write";
     /// See orders.
     OrdersRead = "orders:read";
     /// Open and cancel orders.
@@ -131,6 +137,8 @@ impl Role {
                     | P::DocumentsWrite
                     | P::SignaturesRead
                     | P::ValidationsWrite
+                    | P::CustodyRead
+                    | P::KeysRead
                     | P::OrdersRead
                     | P::OrdersWrite
                     | P::BatchesRead

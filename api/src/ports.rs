@@ -7,8 +7,12 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use rubrica_core::Timestamp;
+use rubrica_core::icp_brasil::Identifier;
+use rubrica_core::wire::{Custody, KeyView};
 use tempfile::NamedTempFile;
 use tokio::sync::watch;
+
+use crate::lookup::SignerHash;
 
 /// A future behind a port.
 pub(crate) type PortFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -48,6 +52,64 @@ pub(crate) trait Clock: Send + Sync + fmt::Debug {
     /// The time now.
     fn now(&self) -> Timestamp;
 }
+
+/// A place that may hold a person's key.
+pub(crate) trait CustodySource: Send + Sync + fmt::Debug {
+    /// Where the keys are that it knows of: `hsm` or `lacuna`.
+    fn custody(&self) -> Custody;
+
+    /// Its name in logs, each source its own.
+    fn name(&self) -> &str;
+
+    /// Whether this tenant uses it.
+    fn serves(&self, tenant: &str) -> bool;
+
+    /// Whether it asks others, who know the person by the number itself.
+    fn needs_identifier(&self) -> bool;
+
+    /// Looks for usable keys. Whoever asks gives up after its own time: the future may be dropped at any point.
+    fn look<'a>(&'a self, question: &'a CustodyQuestion)
+    -> PortFuture<'a, Result<Found, CustodySourceError>>;
+}
+
+/// Whose key is looked for.
+#[derive(Debug, Clone)]
+pub(crate) struct CustodyQuestion {
+    pub(crate) tenant: String,
+    pub(crate) signer: SignerHash,
+    /// The number itself, when a source of the tenant needs it and it is known.
+    #[expect(dead_code, reason = "for sources that ask others")]
+    pub(crate) identifier: Option<Identifier>,
+}
+
+/// What a source knows.
+#[derive(Debug, Clone)]
+pub(crate) enum Found {
+    /// There is no usable key.
+    Nothing,
+    /// This one, in our custody.
+    Key(Box<KeyView>),
+    /// Certificates at cloud services.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for sources that ask others"))]
+    Services {
+        /// Names of the services that have one.
+        holding: Vec<String>,
+        /// Whether a further service could not tell.
+        in_doubt: bool,
+    },
+}
+
+impl Found {
+    /// Whether there may be more than was found.
+    pub(crate) const fn is_in_doubt(&self) -> bool {
+        matches!(self, Self::Services { in_doubt: true, .. })
+    }
+}
+
+/// A source could not tell: neither yes nor no. For the log, so without personal data.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct CustodySourceError(pub(crate) String);
 
 /// Private keys that sign and never leave where they are.
 pub(crate) trait SigningKeys: Send + Sync + fmt::Debug {

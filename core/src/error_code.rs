@@ -92,6 +92,11 @@ error_codes! {
     /// The database does not answer; nothing of the request was kept.
     DatabaseUnavailable = "database_unavailable", Service, "The database is not available";
 
+    /// The number has the length of a CPF and is none.
+    CpfInvalid = "cpf_invalid", User, "The CPF is not valid";
+    /// The number has the length of a CNPJ and is none.
+    CnpjInvalid = "cnpj_invalid", User, "The CNPJ is not valid";
+
     // Documents
     /// The file does not start as a PDF.
     NotAPdf = "not_a_pdf", User, "The file is not a PDF";
@@ -131,6 +136,8 @@ error_codes! {
     CertificateWrongPerson = "certificate_wrong_person", User, "The certificate belongs to another person";
     /// Key type or size is not supported.
     KeyUnsupported = "key_unsupported", User, "The type of key is not supported";
+    /// The key is not in a state that allows this.
+    KeyStateConflict = "key_state_conflict", Integrator, "The key is in another state";
     /// No usable key of this signer in the custody asked for.
     KeyNotFound = "key_not_found", Integrator, "There is no such key";
     /// The PKCS#12 file cannot be read.

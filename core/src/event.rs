@@ -13,9 +13,10 @@ use core::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 pub use data::{
-    ApiKeyCreated, ApiKeyRevoked, BatchCreated, BatchEnded, BatchMoved, DisabledCause, KeySuspended, Member,
-    OrderCancelled, OrderCompleted, OrderCreated, OrderExpired, OrderReminderDue, ParticipantMoved,
-    SignatureFailed, SignatureMoved, SignatureReleased, TokenAvailable, TokenUnavailable, WebhookDisabled,
+    ApiKeyCreated, ApiKeyRevoked, BatchCreated, BatchEnded, BatchMoved, CustodyResolved, DisabledCause,
+    KeyMoved, KeySuspended, Member, OrderCancelled, OrderCompleted, OrderCreated, OrderExpired,
+    OrderReminderDue, ParticipantMoved, SignatureFailed, SignatureMoved, SignatureReleased, TokenAvailable,
+    TokenUnavailable, WebhookDisabled,
 };
 pub use envelope::{Envelope, SOURCE};
 
@@ -124,6 +125,12 @@ events! {
     BatchCompleted(BatchEnded) = "batch.completed";
     /// A key may not be used any more.
     KeySuspended(KeySuspended) = "key.suspended";
+    /// A suspended key may be used again.
+    KeyResumed(KeyMoved) = "key.resumed";
+    /// A key was given up for good.
+    KeyRetired(KeyMoved) = "key.retired";
+    /// It was looked up where a signer's key is, with another result than before in this session.
+    CustodyResolved(CustodyResolved) = "custody.resolved";
     /// A signing token stopped answering.
     TokenUnavailable(TokenUnavailable) = "token.unavailable";
     /// A signing token answers again.

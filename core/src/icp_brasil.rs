@@ -29,15 +29,30 @@ pub enum Identifier {
 
 /// The text is neither a CPF nor a CNPJ. The text itself is not kept: it may be personal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not a CPF of 11 digits or a CNPJ of 14 characters with right check digits, without punctuation")]
 #[non_exhaustive]
-pub struct InvalidIdentifier;
+pub enum InvalidIdentifier {
+    /// As long as a CPF, and none.
+    #[error("not a CPF: 11 digits with right check digits, without punctuation")]
+    Cpf,
+    /// As long as a CNPJ, and none.
+    #[error(
+        "not a CNPJ: 12 digits or capital letters and 2 check digits that are right, without punctuation"
+    )]
+    Cnpj,
+    /// Of another length than both.
+    #[error("neither a CPF of 11 digits nor a CNPJ of 14 characters, without punctuation")]
+    Length,
+}
 
 impl InvalidIdentifier {
-    /// The stable code.
+    /// The stable code: `cpf_invalid`, `cnpj_invalid`, or `invalid_request` for what is neither.
     #[must_use]
     pub const fn code(&self) -> ErrorCode {
-        ErrorCode::InvalidRequest
+        match self {
+            Self::Cpf => ErrorCode::CpfInvalid,
+            Self::Cnpj => ErrorCode::CnpjInvalid,
+            Self::Length => ErrorCode::InvalidRequest,
+        }
     }
 }
 
@@ -68,7 +83,7 @@ impl FromStr for Identifier {
         match text.len() {
             11 => text.parse().map(Self::Cpf),
             14 => text.parse().map(Self::Cnpj),
-            _ => Err(InvalidIdentifier),
+            _ => Err(InvalidIdentifier::Length),
         }
     }
 }

@@ -5,6 +5,7 @@
 
 pub mod cades;
 pub mod cms;
+pub mod custody;
 pub mod digest;
 pub mod error_code;
 pub mod event;

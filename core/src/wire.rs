@@ -26,7 +26,7 @@ pub use batch::{
     BatchList, BatchResult, BatchState,
 };
 pub use certificate::{CertificateView, KeyView, SignerView};
-pub use custody::{Custody, CustodyAnswer, CustodyOutcome, CustodySource};
+pub use custody::{Custody, CustodyAnswer, CustodyDoubt, CustodyOffer, CustodyOutcome, CustodySource};
 pub use document::Document;
 pub use health::{Health, HealthCheck};
 pub use kind::{SignatureFormat, SignatureLevel, SignaturePolicy};

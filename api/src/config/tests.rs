@@ -1,3 +1,6 @@
+use rubrica_core::custody::Basis;
+use rubrica_core::wire::CustodyOffer;
+
 use super::*;
 
 fn merged(file: &str, environment: &[(&str, &str)]) -> Result<Config, Failure> {
@@ -40,6 +43,16 @@ fn unknown_keys_and_bad_values_stop_the_start() {
         ("", &[("RUBRICA_SERVER_LISEN", "x")], "unknown key `server.lisen`"),
         ("", &[("RUBRICA_LIMITS_JSON_BYTES", "many")], "must be a whole number"),
         ("[sessions]\ndefault_seconds = 5", &[], "60 to 3600"),
+        (
+            "[custody]\noffers = []\npreselected = \"local\"",
+            &[],
+            "custody: preselected must be one of offers",
+        ),
+        ("[custody]\nsources = [\"local\"]", &[], "custody: sources are `hsm` and `lacuna`"),
+        ("[custody]\nown_companies = [\"11222333000180\"]", &[], "check digits"),
+        ("[custody]\nbasis = \"any\"", &[], "unknown variant `any`"),
+        ("[custody.tenants.bank]\nhsm_timeout_ms = 1", &[], "custody.tenants.bank: hsm_timeout_ms must be"),
+        ("[custody.tenants.bank]\ncache_seconds = 1", &[], "unknown field"),
         ("[[clients]]\nname = \"a\"\nkey_sha256 = \"short\"", &[], "64 lower-case hexadecimal"),
         ("[[clients]]\nname = \"a\"\nkey = \"short\"", &[], "unknown field"),
     ] {
@@ -47,4 +60,20 @@ fn unknown_keys_and_bad_values_stop_the_start() {
         assert_eq!(failure.code(), ErrorCode::ConfigInvalid);
         assert!(failure.what().contains(expected), "{file} gave: {failure}");
     }
+}
+
+#[test]
+fn a_tenant_has_the_rules_of_all_but_where_it_has_its_own() {
+    let file = "[custody]\nhsm_timeout_ms = 70\n\n[custody.tenants.bank]\nbasis = \"private_ca\"\n\
+                offers = [\"hsm_generate\", \"local\"]\npreselected = \"local\"\nsources = [\"hsm\"]\n";
+    let config = merged(file, &[("RUBRICA_CUSTODY_LACUNA_TIMEOUT_MS", "80")]).unwrap();
+    let (bank, other) = (config.custody.rules("bank"), config.custody.rules("other"));
+    assert_eq!((bank.basis, other.basis), (Basis::PrivateCa, Basis::Company));
+    assert_eq!(bank.offers, [CustodyOffer::HsmGenerate, CustodyOffer::Local]);
+    assert_eq!(other.offers, [CustodyOffer::Local]);
+    assert_eq!((bank.preselected, other.preselected), (Some(CustodyOffer::Local), None));
+    assert_eq!((bank.hsm_limit_ms, bank.lacuna_limit_ms), (Some(70), None));
+    assert_eq!((other.hsm_limit_ms, other.lacuna_limit_ms), (Some(70), Some(80)));
+    let again: Config = toml::from_str(&config.to_toml()).unwrap();
+    assert_eq!(again.custody.rules("bank"), bank);
 }

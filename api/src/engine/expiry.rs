@@ -35,6 +35,11 @@ pub(super) async fn watch(app: Arc<App>, mut stopped: tokio::sync::watch::Receiv
             {
                 tracing::warn!(%error, "origins of old sessions could not be cleared");
             }
+            if let Err(error) =
+                app.store.write(move |connection| store::sessions::forget_identifiers(connection, now)).await
+            {
+                tracing::warn!(%error, "numbers of the signers of old sessions could not be cleared");
+            }
             if let Err(error) = forget_answers(&app).await {
                 tracing::warn!(%error, "old answers to repeated requests could not be cleared");
             }

@@ -60,6 +60,7 @@ pub(crate) async fn sign(app: &Arc<App>, request: Request) -> Result<Signed, Fai
         signer_hash: request.key.signer_hash,
         signer_name: holder.name,
         signer_masked: holder.identifier_masked.unwrap_or_default(),
+        signer_sealed: None,
         origins: Vec::new(),
         order: None,
         created_at: now,

@@ -44,7 +44,7 @@ impl ApiError {
     pub(crate) fn member(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
         let detail = detail.into();
         let mut error = Self::new(ErrorCode::InvalidRequest, "correct the members listed in `errors`");
-        error.errors.push(ProblemMember { pointer: pointer.into(), detail });
+        error.errors.push(ProblemMember { pointer: pointer.into(), detail, code: None });
         error
     }
 
@@ -58,8 +58,8 @@ impl ApiError {
     /// Names the member of the request at fault.
     #[must_use]
     pub(crate) fn at(mut self, pointer: &str) -> Self {
-        self.errors
-            .push(ProblemMember { pointer: pointer.to_owned(), detail: self.detail.clone().into_owned() });
+        let detail = self.detail.clone().into_owned();
+        self.errors.push(ProblemMember { pointer: pointer.to_owned(), detail, code: None });
         self
     }
 
@@ -234,6 +234,7 @@ pub(crate) const fn status(code: ErrorCode) -> StatusCode {
         ErrorCode::SignatureStateConflict
         | ErrorCode::OrderStateConflict
         | ErrorCode::BatchStateConflict
+        | ErrorCode::KeyStateConflict
         | ErrorCode::IdempotencyInProgress
         | ErrorCode::ReceiptPending
         | ErrorCode::Busy
@@ -268,6 +269,8 @@ pub(crate) const fn status(code: ErrorCode) -> StatusCode {
         | ErrorCode::CertificateWrongPerson
         | ErrorCode::KeyUnsupported
         | ErrorCode::KeyNotFound
+        | ErrorCode::CpfInvalid
+        | ErrorCode::CnpjInvalid
         | ErrorCode::P12Malformed
         | ErrorCode::WrongPassword
         | ErrorCode::SignatureValueInvalid

@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::http::StatusCode;
 use rubrica_core::ErrorCode;
-use rubrica_core::icp_brasil::Identifier;
+use rubrica_core::icp_brasil::{Identifier, InvalidIdentifier};
 use rubrica_core::wire::{CreateSession, Session, SessionSigner, SignerView};
 
 use super::auth::Granted;
@@ -39,7 +39,9 @@ const LONGEST_NAME: usize = 200;
         "signer": { "identifier": "52998224725", "name": "ANA BEATRIZ DE SOUZA TEST" },
         "origins": ["https://bank.example"],
     })),
-    extensions(("x-idempotent" = json!(true)), ("x-error-codes" = json!([ErrorCode::NotFound]))),
+    extensions(("x-idempotent" = json!(true)), ("x-error-codes" = json!([
+        ErrorCode::NotFound, ErrorCode::CpfInvalid, ErrorCode::CnpjInvalid,
+    ]))),
     responses((status = 201, description = "The session; its token is shown once", body = Session)),
 )]
 pub(super) async fn create_session(
@@ -83,12 +85,16 @@ pub(crate) async fn open(app: &App, tenant: &str, request: CreateSession, kept: 
     origins.dedup();
     let token = format!("rst_{}", hex::encode(random::bytes::<32>()));
     let now = app.clock.now();
+    let id = SessionId::generate();
+    let signer_sealed =
+        app.custody.needs_identifier(tenant).then(|| SessionRow::seal(&id, &identifier, &app.signer_sealing));
     let row = SessionRow {
-        id: SessionId::generate(),
+        id,
         tenant: tenant.to_owned(),
         signer_hash,
         signer_name: name,
         signer_masked: identifier.masked(),
+        signer_sealed,
         origins,
         order,
         created_at: now,
@@ -116,11 +122,8 @@ pub(crate) async fn open(app: &App, tenant: &str, request: CreateSession, kept: 
 
 /// Number and name of a signer; `pointer` names the member that holds them.
 pub(super) fn signer(signer: &SessionSigner, pointer: &str) -> ApiResult<(Identifier, String)> {
-    let identifier = signer.identifier.parse().map_err(|_| {
-        ApiError::member(
-            format!("{pointer}/identifier"),
-            "not a CPF (11 digits) or CNPJ (14 characters) with right check digits",
-        )
+    let identifier = signer.identifier.parse().map_err(|invalid: InvalidIdentifier| {
+        ApiError::new(invalid.code(), invalid.to_string()).at(&format!("{pointer}/identifier"))
     })?;
     let name = signer.name.trim();
     if name.is_empty() || name.chars().count() > LONGEST_NAME {

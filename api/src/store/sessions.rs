@@ -5,11 +5,14 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use rubrica_core::Timestamp;
+use rubrica_core::event::Event;
+use rubrica_core::icp_brasil::Identifier;
 
 use super::row::{time, unix_ms};
-use super::{Connection, Store, StoreError, ToValue, params};
+use super::{Connection, Store, StoreError, ToValue, outbox, params};
 use crate::ids::{OrderId, ParticipantId, SessionId};
 use crate::lookup::SignerHash;
+use crate::sealing::SealingKey;
 
 /// An expired session is kept this long, so that its page is told why it is refused.
 const KEPT_AFTER_EXPIRY: Duration = Duration::from_hours(24);
@@ -23,11 +26,31 @@ pub(crate) struct SessionRow {
     pub(crate) signer_hash: SignerHash,
     pub(crate) signer_name: String,
     pub(crate) signer_masked: String,
+    /// CPF or CNPJ, encrypted; only where a cloud service of the tenant is asked by it.
+    pub(crate) signer_sealed: Option<Vec<u8>>,
     pub(crate) origins: Vec<String>,
     /// What it is for; `None` for documents of its own.
     pub(crate) order: Option<SessionOrder>,
     pub(crate) created_at: Timestamp,
     pub(crate) expires_at: Timestamp,
+}
+
+impl SessionRow {
+    /// Encrypts the number of the signer for [`Self::identifier`] of the same session.
+    pub(crate) fn seal(id: &SessionId, identifier: &Identifier, key: &SealingKey) -> Vec<u8> {
+        key.seal(identifier.as_str().as_bytes(), id.as_ref().as_bytes())
+    }
+
+    /// Whether the signer is a company: only the mask of a CNPJ has a slash.
+    pub(crate) fn signer_is_company(&self) -> bool {
+        self.signer_masked.contains('/')
+    }
+
+    /// CPF or CNPJ of the signer, when it was kept.
+    pub(crate) fn identifier(&self, key: &SealingKey) -> Option<Identifier> {
+        let text = key.open(self.signer_sealed.as_ref()?, self.id.as_ref().as_bytes())?;
+        std::str::from_utf8(&text).ok()?.parse().ok()
+    }
 }
 
 /// The part of an order that a session is for.
@@ -76,8 +99,8 @@ pub(crate) fn insert(
 ) -> Result<(), StoreError> {
     connection.execute(
         "INSERT INTO session (id, tenant, token_hash, signer_hash, signer_name, signer_masked, created_at, expires_at,
-                              order_id, participant_id)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                              order_id, participant_id, signer_sealed)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
         params![
             session.id,
             session.tenant,
@@ -89,6 +112,7 @@ pub(crate) fn insert(
             unix_ms(session.expires_at),
             session.order.as_ref().map(|order| &order.order_id),
             session.order.as_ref().map(|order| &order.participant_id),
+            session.signer_sealed,
         ],
     )?;
     let expires_at = unix_ms(session.expires_at);
@@ -107,7 +131,8 @@ pub(crate) fn insert(
 /// Finds the session of a bearer token, expired or not.
 fn find_by_token(connection: &Connection, token_hash: &[u8; 32]) -> Result<Option<SessionRow>, StoreError> {
     let found = connection.query_one(
-        "SELECT id, tenant, signer_hash, signer_name, signer_masked, created_at, expires_at, order_id, participant_id
+        "SELECT id, tenant, signer_hash, signer_name, signer_masked, created_at, expires_at, order_id, participant_id,
+                signer_sealed
          FROM session WHERE token_hash = ?1",
         params![token_hash],
         |row| {
@@ -117,6 +142,7 @@ fn find_by_token(connection: &Connection, token_hash: &[u8; 32]) -> Result<Optio
                 signer_hash: SignerHash(row.get(2)?),
                 signer_name: row.get(3)?,
                 signer_masked: row.get(4)?,
+                signer_sealed: row.get(9)?,
                 origins: Vec::new(),
                 order: row
                     .get::<Option<OrderId>>(7)?
@@ -145,4 +171,38 @@ pub(crate) fn origin_is_known(connection: &Connection, origin: &str) -> Result<b
 pub(crate) fn forget_origins(connection: &Connection, now: Timestamp) -> Result<u64, StoreError> {
     let kept_ms = i64::try_from(KEPT_AFTER_EXPIRY.as_millis()).expect("a day fits");
     connection.execute("DELETE FROM session_origin WHERE expires_at < ?1", params![unix_ms(now) - kept_ms])
+}
+
+/// Removes the encrypted numbers of sessions that have ended.
+pub(crate) fn forget_identifiers(connection: &Connection, now: Timestamp) -> Result<u64, StoreError> {
+    connection.execute(
+        "UPDATE session SET signer_sealed = NULL WHERE signer_sealed IS NOT NULL AND expires_at < ?1",
+        params![unix_ms(now)],
+    )
+}
+
+/// Whether this result of a check was told already in this session.
+pub(crate) fn custody_is_told(
+    connection: &Connection,
+    id: &SessionId,
+    result: &str,
+) -> Result<bool, StoreError> {
+    connection.exists("SELECT 1 FROM session WHERE id = ?1 AND custody_told = ?2", params![id, result])
+}
+
+/// Tells the result of a check, unless it is the one that was told last in this session.
+pub(crate) fn tell_custody(
+    connection: &Connection,
+    id: &SessionId,
+    result: &str,
+    event: &Event,
+) -> Result<(), StoreError> {
+    let changed = connection.execute(
+        "UPDATE session SET custody_told = ?2 WHERE id = ?1 AND coalesce(custody_told, '') <> ?2",
+        params![id, result],
+    )?;
+    if changed > 0 {
+        outbox::emit(connection, std::slice::from_ref(event))?;
+    }
+    Ok(())
 }

@@ -45,7 +45,7 @@ fn a_request_that_is_not_right_names_the_member_at_fault() {
         assert_eq!(problem["errors"][0]["pointer"], pointer, "{problem}");
         assert!(!problem.to_string().contains(ANA.0), "{problem}");
     };
-    check(&|body| body["signer"]["identifier"] = json!("52998224724"), "/signer/identifier");
+    check(&|body| body["signer"]["identifier"] = json!("529"), "/signer/identifier");
     check(&|body| body["signer"]["identifier"] = json!(52_998_224_725_u64), "/signer/identifier");
     check(&|body| body["signer"]["name"] = json!(" "), "/signer/name");
     check(&|body| body["signer"]["cpf"] = json!("x"), "/signer/cpf");
@@ -79,7 +79,7 @@ fn only_a_known_key_opens_sessions() {
         .assert_problem(401, "unauthorized");
     instance.session(ANA).post("/v1/sessions", &request()).assert_problem(403, "forbidden");
     // And a backend does not act as a signer.
-    instance.backend().get("/v1/custody").assert_problem(403, "forbidden");
+    instance.backend().post("/v1/signatures", &json!({})).assert_problem(403, "forbidden");
 }
 
 #[test]

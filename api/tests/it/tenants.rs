@@ -119,6 +119,8 @@ fn roles_with(scope: &str) -> Vec<&'static str> {
         "batches:write",
         "validations:write",
         "webhooks:read",
+        "custody:read",
+        "keys:read",
         "documents:read",
         "signatures:read",
         "orders:read",

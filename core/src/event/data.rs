@@ -6,8 +6,8 @@
 use serde::Serialize;
 
 use crate::wire::{
-    BatchCounts, BatchState, CancellationCause, Custody, OrderFlow, SignatureFormat, SignatureLevel,
-    SignaturePolicy,
+    BatchCounts, BatchState, CancellationCause, Custody, CustodySource, OrderFlow, SignatureFormat,
+    SignatureLevel, SignaturePolicy,
 };
 use crate::{ErrorCode, Timestamp};
 
@@ -313,6 +313,33 @@ data! {
         /// Why, as an error code; absent when somebody asked for it.
         #[serde(skip_serializing_if = "Option::is_none")]
         code: Option<ErrorCode>,
+    }
+
+    /// Data of `key.resumed` and `key.retired`.
+    KeyMoved(key_id) {
+        /// The key.
+        key_id: String,
+    }
+
+    /// Data of `custody.resolved`.
+    CustodyResolved(order_id, session_id) {
+        /// The session in which it was asked.
+        session_id: String,
+        /// The order it belongs to.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        order_id: Option<String>,
+        /// Who signs, in an order.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        participant_id: Option<String>,
+        /// Keyed hash of who it is.
+        signer: String,
+        /// Where the key is; absent when none was found.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        custody: Option<Custody>,
+        /// False when none was found and a source could not tell.
+        certain: bool,
+        /// Every source that was asked, in order.
+        sources: Vec<CustodySource>,
     }
 
     /// Data of `token.unavailable`.

@@ -3,8 +3,8 @@ use serde_json::{Value, json};
 use super::*;
 use crate::ErrorCode;
 use crate::wire::{
-    BatchCounts, BatchState, CancellationCause, Custody, OrderFlow, SignatureFormat, SignatureLevel,
-    SignaturePolicy,
+    BatchCounts, BatchState, CancellationCause, Custody, CustodyOutcome, CustodySource, OrderFlow,
+    SignatureFormat, SignatureLevel, SignaturePolicy,
 };
 
 /// One of every event, with every optional member when `whole`, else with none.
@@ -130,6 +130,22 @@ fn samples(whole: bool) -> Vec<EventData> {
         EventData::KeySuspended(KeySuspended {
             key_id: text("key_1"),
             code: whole.then_some(ErrorCode::CertificateExpired),
+        }),
+        EventData::KeyResumed(KeyMoved { key_id: text("key_1") }),
+        EventData::KeyRetired(KeyMoved { key_id: text("key_1") }),
+        EventData::CustodyResolved(CustodyResolved {
+            session_id: text("ses_1"),
+            order_id: some("ord_1"),
+            participant_id: some("par_1"),
+            signer: text("9f"),
+            custody: whole.then_some(Custody::Hsm),
+            certain: true,
+            sources: vec![CustodySource {
+                source: Custody::Hsm,
+                outcome: CustodyOutcome::Yes,
+                doubt: None,
+                duration_ms: 1,
+            }],
         }),
         EventData::TokenUnavailable(TokenUnavailable {
             token: text("bank"),

@@ -144,6 +144,9 @@ const fn next_step(code: ErrorCode) -> NextStep {
         | ErrorCode::ReceiptInvalid
         | ErrorCode::WebhookAddressRefused
         | ErrorCode::KeyNotFound
+        | ErrorCode::KeyStateConflict
+        | ErrorCode::CpfInvalid
+        | ErrorCode::CnpjInvalid
         | ErrorCode::TokenPinRejected
         | ErrorCode::TokenPinLocked
         | ErrorCode::FileUnwritable

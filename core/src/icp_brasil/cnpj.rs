@@ -35,21 +35,21 @@ impl FromStr for Cnpj {
     /// field with zeros when there is no number.
     fn from_str(text: &str) -> Result<Self, InvalidIdentifier> {
         let bytes = text.as_bytes();
-        let (root, digits) = bytes.split_at_checked(12).ok_or(InvalidIdentifier)?;
+        let (root, digits) = bytes.split_at_checked(12).ok_or(InvalidIdentifier::Cnpj)?;
         let alphanumeric = root.iter().all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase());
         if !alphanumeric
             || digits.len() != 2
             || !digits.iter().all(u8::is_ascii_digit)
             || bytes.iter().all(|byte| *byte == b'0')
         {
-            return Err(InvalidIdentifier);
+            return Err(InvalidIdentifier::Cnpj);
         }
         for position in [12, 13] {
             // A character counts as its ASCII code minus 48, so digits count as themselves.
             let values = bytes[..position].iter().map(|byte| u32::from(byte - b'0'));
             let weights = WEIGHTS[13 - position..].iter().copied();
             if check_digit(values, weights) != u32::from(bytes[position] - b'0') {
-                return Err(InvalidIdentifier);
+                return Err(InvalidIdentifier::Cnpj);
             }
         }
         Ok(Self(text.to_owned()))

@@ -32,15 +32,15 @@ impl FromStr for Cpf {
     /// are never issued.
     fn from_str(text: &str) -> Result<Self, InvalidIdentifier> {
         let digits = text.chars().map(|c| c.to_digit(10)).collect::<Option<Vec<_>>>();
-        let digits = digits.filter(|digits| digits.len() == 11).ok_or(InvalidIdentifier)?;
+        let digits = digits.filter(|digits| digits.len() == 11).ok_or(InvalidIdentifier::Cpf)?;
         if digits.iter().all(|digit| *digit == digits[0]) {
-            return Err(InvalidIdentifier);
+            return Err(InvalidIdentifier::Cpf);
         }
         for position in [9, 10] {
             let weights = (2..=position + 1).rev();
             let values = digits[..position as usize].iter().copied();
             if check_digit(values, weights) != digits[position as usize] {
-                return Err(InvalidIdentifier);
+                return Err(InvalidIdentifier::Cpf);
             }
         }
         Ok(Self(text.to_owned()))

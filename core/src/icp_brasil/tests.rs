@@ -20,28 +20,31 @@ fn numbers_with_right_check_digits_are_accepted() {
 }
 
 #[test]
-fn wrong_check_digits_and_other_forms_are_refused() {
-    for text in [
-        "",
-        "52998224724",
-        "52998224735",
-        "5299822472",
-        "529.982.247-25",
-        "11111111111",
-        "00000000000",
-        "5299822472A",
-        "11222333000180",
-        "11222333000191",
-        "00000000000000",
-        "12abc34501de35",
-        "12ABC34501DEA5",
-        "11.222.333/0001-81",
-        "5299822472٥",
-        "1122233300018é",
+fn wrong_check_digits_and_other_forms_are_refused_each_with_its_own_code() {
+    use InvalidIdentifier as Invalid;
+    for (text, expected) in [
+        ("", Invalid::Length),
+        ("52998224724", Invalid::Cpf),
+        ("52998224735", Invalid::Cpf),
+        ("5299822472", Invalid::Length),
+        ("529.982.247-25", Invalid::Cnpj),
+        ("11111111111", Invalid::Cpf),
+        ("00000000000", Invalid::Cpf),
+        ("5299822472A", Invalid::Cpf),
+        ("11222333000180", Invalid::Cnpj),
+        ("11222333000191", Invalid::Cnpj),
+        ("00000000000000", Invalid::Cnpj),
+        ("12abc34501de35", Invalid::Cnpj),
+        ("12ABC34501DEA5", Invalid::Cnpj),
+        ("12ABC34501DE36", Invalid::Cnpj),
+        ("11.222.333/0001-81", Invalid::Length),
+        ("5299822472٥", Invalid::Length),
+        ("1122233300018é", Invalid::Length),
     ] {
-        assert_eq!(text.parse::<Identifier>(), Err(InvalidIdentifier), "{text}");
+        assert_eq!(text.parse::<Identifier>(), Err(expected), "{text}");
     }
-    assert_eq!(InvalidIdentifier.code(), ErrorCode::InvalidRequest);
+    let codes = [Invalid::Cpf, Invalid::Cnpj, Invalid::Length].map(|invalid| invalid.code());
+    assert_eq!(codes, [ErrorCode::CpfInvalid, ErrorCode::CnpjInvalid, ErrorCode::InvalidRequest]);
 }
 
 #[test]

@@ -54,7 +54,7 @@ struct Faults(Vec<ProblemMember>);
 
 impl Faults {
     fn add(&mut self, pointer: impl Into<String>, detail: impl Into<String>) {
-        self.0.push(ProblemMember { pointer: pointer.into(), detail: detail.into() });
+        self.0.push(ProblemMember { pointer: pointer.into(), detail: detail.into(), code: None });
     }
 
     /// A text that people read: neither blank nor too long, on one line.
@@ -107,11 +107,12 @@ impl Faults {
     }
 
     fn participant(&mut self, at: &str, participant: &CreateParticipant, request: &CreateOrder) {
-        if participant.signer.identifier.parse::<Identifier>().is_err() {
-            self.add(
-                format!("{at}/signer/identifier"),
-                "not a CPF (11 digits) or CNPJ (14 characters) with right check digits",
-            );
+        if let Err(invalid) = participant.signer.identifier.parse::<Identifier>() {
+            self.0.push(ProblemMember {
+                pointer: format!("{at}/signer/identifier"),
+                detail: invalid.to_string(),
+                code: Some(invalid.code()),
+            });
         }
         self.text(&format!("{at}/signer/name"), Some(&participant.signer.name), LONGEST_NAME);
         self.text(&format!("{at}/role"), participant.role.as_ref(), LONGEST_ROLE);

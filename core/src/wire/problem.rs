@@ -36,4 +36,7 @@ pub struct ProblemMember {
     pub pointer: String,
     /// What is wrong with it.
     pub detail: String,
+    /// Its own code, when it has one beside that of the problem.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<ErrorCode>,
 }

@@ -44,6 +44,8 @@ export const en: ErrorTexts = {
   idempotency_key_reused: notYours,
   idempotency_in_progress: unavailable,
   database_unavailable: unavailable,
+  cpf_invalid: elsewhere,
+  cnpj_invalid: elsewhere,
   not_a_pdf: { title: "This file is not a PDF", message: "Choose a PDF file. Renaming the file is not enough." },
   pdf_damaged: {
     title: "The PDF is damaged",
@@ -101,6 +103,7 @@ export const en: ErrorTexts = {
     title: "The type of key is not accepted",
     message: "The key of this certificate uses an algorithm that is not accepted. Choose another certificate.",
   },
+  key_state_conflict: elsewhere,
   key_not_found: {
     title: "No certificate available",
     message: "The bank keeps no certificate of yours and does not allow that of this device. Contact the bank.",

@@ -44,6 +44,8 @@ export const es: ErrorTexts = {
   idempotency_key_reused: notYours,
   idempotency_in_progress: unavailable,
   database_unavailable: unavailable,
+  cpf_invalid: elsewhere,
+  cnpj_invalid: elsewhere,
   not_a_pdf: { title: "Este archivo no es un PDF", message: "Elija un archivo PDF. Cambiar la extensión no basta." },
   pdf_damaged: {
     title: "El PDF está dañado",
@@ -101,6 +103,7 @@ export const es: ErrorTexts = {
     title: "El tipo de clave no se acepta",
     message: "La clave de este certificado usa un algoritmo no aceptado. Elija otro certificado.",
   },
+  key_state_conflict: elsewhere,
   key_not_found: {
     title: "No hay certificado disponible",
     message: "El banco no guarda un certificado suyo ni permite usar el de este dispositivo. Hable con el banco.",

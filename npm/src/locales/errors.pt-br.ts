@@ -44,6 +44,8 @@ export const ptBR: ErrorTexts = {
   idempotency_key_reused: notYours,
   idempotency_in_progress: unavailable,
   database_unavailable: unavailable,
+  cpf_invalid: elsewhere,
+  cnpj_invalid: elsewhere,
   not_a_pdf: { title: "Este arquivo não é um PDF", message: "Escolha um arquivo PDF. Mudar a extensão do nome não basta." },
   pdf_damaged: { title: "O PDF está danificado", message: "O arquivo está incompleto ou corrompido. Gere-o novamente ou escolha outro." },
   pdf_encrypted: {
@@ -98,6 +100,7 @@ export const ptBR: ErrorTexts = {
     title: "O tipo de chave não é aceito",
     message: "A chave deste certificado usa um algoritmo não aceito. Escolha outro certificado.",
   },
+  key_state_conflict: elsewhere,
   key_not_found: {
     title: "Nenhum certificado disponível",
     message: "O banco não guarda um certificado seu e não permite usar o deste dispositivo. Fale com o banco.",

@@ -5,7 +5,8 @@ use super::super::sqlite::SqliteConnection;
 use super::*;
 
 /// The way back, the last first.
-const DOWN: [&str; 12] = [
+const DOWN: [&str; 13] = [
+    include_str!("../../../migrations/20261124010000_extend_custody/down.sql"),
     include_str!("../../../migrations/20261124000000_create_cloud_authorization/down.sql"),
     include_str!("../../../migrations/20261123235000_extend_batch/down.sql"),
     include_str!("../../../migrations/20261123234000_extend_delivery/down.sql"),

@@ -269,6 +269,7 @@ fn session(participant: &ParticipantRow) -> SessionRow {
         signer_hash: participant.signer_hash,
         signer_name: participant.signer_name.clone(),
         signer_masked: participant.signer_masked.clone(),
+        signer_sealed: None,
         origins: Vec::new(),
         order: Some(SessionOrder {
             order_id: participant.order_id.clone(),
