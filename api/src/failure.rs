@@ -95,6 +95,7 @@ const fn usual_remedy(code: ErrorCode) -> &'static str {
         }
         ErrorCode::CertificateWrongPerson => "Use the signer's own certificate",
         ErrorCode::KeyUnsupported => "Use an RSA key of 2048 to 4096 bits, or one of P-256, P-384 or Ed25519",
+        ErrorCode::KeyStateConflict => "See `rubrica keys show` for its state; a retired key stays retired",
         ErrorCode::KeyNotFound => "See `rubrica keys list` for the keys there are",
         ErrorCode::P12Malformed => "Export the certificate with its key again as PKCS#12",
         ErrorCode::WrongPassword => {

@@ -18,6 +18,7 @@ pub(crate) mod health;
 mod held;
 pub(crate) mod idempotency;
 pub(crate) mod json;
+mod keys;
 pub(crate) mod limits;
 mod openapi;
 mod orders;

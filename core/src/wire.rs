@@ -8,6 +8,7 @@ mod certificate;
 mod custody;
 mod document;
 mod health;
+mod key;
 mod kind;
 mod order;
 mod pdf;
@@ -29,6 +30,7 @@ pub use certificate::{CertificateView, KeyView, SignerView};
 pub use custody::{Custody, CustodyAnswer, CustodyDoubt, CustodyOffer, CustodyOutcome, CustodySource};
 pub use document::Document;
 pub use health::{Health, HealthCheck};
+pub use key::{Key, KeyList, KeyState, UnknownKeyState};
 pub use kind::{SignatureFormat, SignatureLevel, SignaturePolicy};
 pub use order::{
     CancelOrder, CancellationCause, CreateOrder, CreateParticipant, Order, OrderCancellation, OrderFlow,

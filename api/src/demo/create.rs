@@ -154,6 +154,8 @@ fn key_row(
         state: KeyState::Active,
         not_after: parsed.not_after(),
         created_at: now,
+        changed_at: None,
+        changed_code: None,
     })
 }
 

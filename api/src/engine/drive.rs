@@ -228,7 +228,8 @@ async fn sign(app: &Arc<App>, task: Task) -> Result<(), Stop> {
                         store::tasks::hold(connection, &held)?;
                         store::signatures::intend(connection, &row, now)
                     })
-                    .await?;
+                    .await
+                    .map_err(|error| not_intended(error, SignatureState::Prepared))?;
             }
             (Arc::new(plan), input)
         }
@@ -270,8 +271,17 @@ async fn load_key(app: &App, row: &SignatureRow) -> Result<KeyReference, Stop> {
     };
     match key {
         Some(key) if key.state == store::keys::KeyState::Active => Ok(key.reference),
-        _ => Err(Stop::refused(row.state, ErrorCode::KeyNotFound, "the key is not active any more")),
+        _ => Err(key_gone(row.state)),
     }
+}
+
+fn key_gone(from: SignatureState) -> Stop {
+    Stop::refused(from, ErrorCode::KeyNotFound, "the key is not active any more")
+}
+
+/// Why an intent was not committed: the key may have been suspended since it was loaded.
+fn not_intended(error: StoreError, from: SignatureState) -> Stop {
+    if matches!(error, StoreError::KeyState { .. }) { key_gone(from) } else { error.into() }
 }
 
 /// `accepted → prepared → signing` in one commit: the data are pinned and the intent stands before the key is used.
@@ -315,7 +325,8 @@ async fn prepare(
             store::signatures::pin(connection, &row, &pinned, signed_at, now)?;
             store::signatures::intend(connection, &row, now)
         })
-        .await?;
+        .await
+        .map_err(|error| not_intended(error, SignatureState::Accepted))?;
     Ok((Arc::new(plan), input))
 }
 
@@ -329,7 +340,7 @@ async fn use_key(
 ) -> Result<Vec<u8>, Stop> {
     let failed = |failure: &SigningFailure| Stop::failed(SignatureState::Signing, failure);
     for attempt in 1.. {
-        let value = ask_token(app, key, plan).await.map_err(|failure| failed(&failure))?;
+        let value = ask_token(app, row, key, plan).await?;
         let checked = Arc::clone(plan);
         let verified = app.engine.compute(move || checked.verify(&value).map(|()| value));
         match verified.await.map_err(|_| Stop::Panicked)? {
@@ -348,9 +359,10 @@ async fn use_key(
     unreachable!("the last attempt decides")
 }
 
-async fn ask_token(app: &App, key: &KeyReference, plan: &Plan) -> Result<Vec<u8>, SigningFailure> {
+async fn ask_token(app: &App, row: &SignatureRow, key: &KeyReference, plan: &Plan) -> Result<Vec<u8>, Stop> {
+    let failed = |error: SigningKeyError| Stop::failed(SignatureState::Signing, &error.into());
     let Some(keys) = &app.keys else {
-        return Err(SigningKeyError::Unavailable("no token is configured".to_owned()).into());
+        return Err(failed(SigningKeyError::Unavailable("no token is configured".to_owned())));
     };
     let work = [DigestToSign { key: key.clone(), sha256: plan.digest() }];
     let mut changes = keys.status_changes();
@@ -367,8 +379,12 @@ async fn ask_token(app: &App, key: &KeyReference, plan: &Plan) -> Result<Vec<u8>
                     Ok(()) = changes.changed() => {}
                 }
                 pause *= 2;
+                // It may have been suspended meanwhile.
+                if load_key(app, row).await.is_err_and(|stop| matches!(stop, Stop::Failed { .. })) {
+                    return Err(key_gone(SignatureState::Signing));
+                }
             }
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(failed(error)),
         }
     }
 }

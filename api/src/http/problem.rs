@@ -141,6 +141,7 @@ impl IntoResponse for ApiError {
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match &error {
+            StoreError::KeyState { .. } => Self::new(ErrorCode::KeyStateConflict, error.to_string()),
             StoreError::BatchState { .. } => Self::new(ErrorCode::BatchStateConflict, error.to_string()),
             StoreError::StateConflict { .. } | StoreError::LeaseLost => {
                 Self::new(ErrorCode::SignatureStateConflict, "read the signature again to see its state")

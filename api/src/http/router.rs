@@ -11,8 +11,8 @@ use utoipa_axum::routes;
 
 use super::problem::ApiError;
 use super::{
-    api_keys, batches, cors, custody, documents, envelope, events, health, limits, openapi, orders, receipts,
-    sessions, signatures, site, validations, webhooks,
+    api_keys, batches, cors, custody, documents, envelope, events, health, keys, limits, openapi, orders,
+    receipts, sessions, signatures, site, validations, webhooks,
 };
 use crate::app::App;
 
@@ -36,6 +36,11 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(orders::decline_order))
         .routes(routes!(orders::download_order_document))
         .routes(routes!(custody::show_custody))
+        .routes(routes!(keys::list_keys))
+        .routes(routes!(keys::show_key))
+        .routes(routes!(keys::suspend_key))
+        .routes(routes!(keys::resume_key))
+        .routes(routes!(keys::retire_key))
         .routes(routes!(signatures::create_signature))
         .routes(routes!(signatures::show_signature))
         .routes(routes!(signatures::completion::complete_signature))

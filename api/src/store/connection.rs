@@ -1,7 +1,7 @@
 //! One connection to either database: the only thing that store functions know.
 //!
 //! **SQL** is one text for both. Parameters are `?1`, `?2`, …; a set is `EACH_TEXT(?1)` or `EACH_INTEGER(?1)` behind `IN`;
-//! `FOR UPDATE` and `FOR UPDATE SKIP LOCKED` stand at the end of a (sub)query and mean nothing to SQLite, which has one writer.
+//! `FOR UPDATE`, `FOR SHARE` and `FOR UPDATE SKIP LOCKED` stand at the end of a (sub)query and mean nothing to SQLite, which has one writer.
 
 use std::cell::Cell;
 

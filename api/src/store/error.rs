@@ -33,6 +33,12 @@ pub(crate) enum StoreError {
         /// Its state.
         state: rubrica_core::wire::BatchState,
     },
+    /// The key is not in a state that allows this: it is used only while it is active.
+    #[error("the key is `{}`", .state.as_str())]
+    KeyState {
+        /// Its state.
+        state: rubrica_core::wire::KeyState,
+    },
     /// A row holds what this version cannot have written.
     #[error("column {column} of the database is damaged")]
     Damaged {
@@ -84,6 +90,7 @@ impl StoreError {
             Self::StateConflict { .. }
             | Self::OrderConflict { .. }
             | Self::LeaseLost
+            | Self::KeyState { .. }
             | Self::BatchState { .. }
             | Self::Damaged { .. }
             | Self::Repeated

@@ -11,7 +11,7 @@ use rubrica_core::{ErrorCode, Timestamp};
 use super::documents::Scope;
 use super::orders::{self, InOrder, Revision};
 use super::row::{from_text, signed, size, time, to_text, unix_ms};
-use super::{Connection, Row, StoreError, Value, outbox, params};
+use super::{Connection, Row, StoreError, Value, keys, outbox, params};
 use crate::hex;
 use crate::ids::{DocumentId, KeyId, OrderId, SessionId, SignatureId};
 use crate::lookup::SignerHash;
@@ -192,6 +192,9 @@ pub(crate) fn pin(
 
 /// `prepared → signing`: the intent. Only after its commit may the key be used.
 pub(crate) fn intend(connection: &Connection, row: &SignatureRow, now: Timestamp) -> Result<(), StoreError> {
+    if let Some(key_id) = &row.key_id {
+        keys::hold_active(connection, key_id)?;
+    }
     let changed = connection.execute(
         "UPDATE signature SET state = 'signing' WHERE id = ?1 AND state = 'prepared'",
         params![row.id],

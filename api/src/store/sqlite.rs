@@ -153,10 +153,11 @@ impl SqliteConnection {
 
 /// Our SQL as SQLite wants it.
 fn dialect(sql: &str) -> Cow<'_, str> {
-    if !sql.contains("FOR UPDATE") && !sql.contains("EACH_") {
+    if !["FOR UPDATE", "FOR SHARE", "EACH_"].iter().any(|word| sql.contains(word)) {
         return Cow::Borrowed(sql);
     }
-    let mut text = sql.replace(" FOR UPDATE SKIP LOCKED", "").replace(" FOR UPDATE", "");
+    let mut text =
+        sql.replace(" FOR UPDATE SKIP LOCKED", "").replace(" FOR UPDATE", "").replace(" FOR SHARE", "");
     for name in ["EACH_TEXT(", "EACH_INTEGER("] {
         text = text.replace(name, "SELECT value FROM json_each(");
     }

@@ -27,6 +27,7 @@ mod health;
 mod hsm_signatures;
 mod idempotency;
 mod intents;
+mod key_states;
 mod levels;
 mod local_signatures;
 mod oidc;

@@ -209,6 +209,7 @@ fn what_belongs_to_another_tenant_or_session_does_not_exist() {
     let ids: BTreeMap<&str, String> = [
         ("DocumentId", document_id),
         ("SignatureId", signature_id),
+        ("KeyId", crate::batches::rsa_key(&instance)),
         ("ApiKeyId", api_key["id"].as_str().unwrap().to_owned()),
         ("OrderId", order.id()),
         ("ParticipantId", order.participant(0)),
@@ -259,7 +260,8 @@ fn what_belongs_to_another_tenant_or_session_does_not_exist() {
 }
 
 /// Identifiers that may stand in a path, with their prefixes.
-const KINDS: [(&str, &str); 8] = [
+const KINDS: [(&str, &str); 9] = [
+    ("KeyId", "key"),
     ("DocumentId", "doc"),
     ("SignatureId", "sig"),
     ("ApiKeyId", "apk"),

@@ -9,7 +9,7 @@ use crate::ids::{BatchId, DocumentId, SignatureId};
 use crate::store::row::{from_text, signed, size, time, to_text, unix_ms};
 use crate::store::signatures::{ArtefactRow, Facts, Release};
 use crate::store::tasks::{self, Lease};
-use crate::store::{Connection, Row, StoreError, ToValue, Value, outbox, params};
+use crate::store::{Connection, Row, StoreError, ToValue, Value, keys, outbox, params};
 
 /// What is known of an item before it is begun.
 #[derive(Debug, Clone)]
@@ -238,6 +238,8 @@ pub(crate) fn intend(
     now: Timestamp,
 ) -> Result<Vec<bool>, StoreError> {
     tasks::hold(connection, lease)?;
+    // Refused here, the items are taken up again and fail with their reason.
+    keys::hold_active(connection, &batch.key_id)?;
     super::start(connection, batch, now)?;
     let rows: Vec<_> = plans
         .iter()

@@ -58,6 +58,8 @@ impl<'a> Scene<'a> {
             state: KeyState::Active,
             not_after: at(1000),
             created_at: at(0),
+            changed_at: None,
+            changed_code: None,
         };
         let documents: Vec<_> = (0..documents).map(document).collect();
         let whole = whole(flow, format, participants, &documents);
