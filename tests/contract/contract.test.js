@@ -102,11 +102,11 @@ test("the documentation is a page for everybody", async (t) => {
 
 /**
  * Operations that need what generated requests cannot make: a value that only the person's key gives, a signed file, a
- * delivery that is dead, a batch that is still under way.
+ * delivery that is dead, a batch that is still under way, a key that nobody needs any more.
  */
 const NEVER_TAKEN = new Set([
   "POST /v1/signatures/{id}/complete", "POST /v1/validations", "POST /v1/webhooks/{id}/deliveries/{event_id}/retry",
-  "POST /v1/batches/{id}/pause", "POST /v1/batches/{id}/resume", "POST /v1/batches/{id}/cancel",
+  "POST /v1/keys/{id}/retire", "POST /v1/batches/{id}/pause", "POST /v1/batches/{id}/resume", "POST /v1/batches/{id}/cancel",
 ]);
 
 /** Credentials, and identifiers of things that exist and belong together. */
@@ -123,7 +123,8 @@ async function world() {
   /** @type {{ id: string, algorithm: string }[]} */
   const keys = JSON.parse(listed.stdout);
   const signingKey = keys.find((one) => one.algorithm === "rsa");
-  assert.ok(signingKey, listed.stdout);
+  const otherKey = keys.find((one) => one !== signingKey);
+  assert.ok(signingKey && otherKey, listed.stdout);
   const thing = async () => {
     const order = await post("/v1/orders", apiKey, {
       title: "TEST", documents: [document.id], participants: [{ signer: ana }], flow: "parallel", rules: { format: "pades" },
@@ -134,7 +135,8 @@ async function world() {
     const manifest = [{ key_id: signingKey.id, format: "cades" }, { reference: "TEST", sha256 }].map((line) => JSON.stringify(line));
     const batch = await post("/v1/batches", apiKey, Buffer.from(manifest.join("\n")), "application/x-ndjson");
     return {
-      BatchId: batch.id, KeyId: signingKey.id, DocumentId: document.id, SignatureId: signature.id, ApiKeyId: key.id,
+      BatchId: batch.id, KeyId: signingKey.id, OtherKeyId: otherKey.id, DocumentId: document.id, SignatureId: signature.id,
+      ApiKeyId: key.id,
       OrderId: order.id, ParticipantId: order.participants[0].id, WebhookId: webhook.id,
     };
   };
