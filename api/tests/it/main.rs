@@ -37,6 +37,7 @@ mod orders;
 mod orders_signed;
 mod receipts;
 mod roles;
+mod secrets;
 mod sessions;
 mod store_move;
 mod store_tls;

@@ -88,7 +88,8 @@ fn an_instance_works_with_a_server_that_proves_its_name() {
         ("RUBRICA_STORE_PASSWORD", PASSWORD),
         ("RUBRICA_STORE_ROOTS", &roots),
     ];
-    let instance = Instance::start_with(&Options { variables: &variables });
+    let mut instance = Instance::start_with(&Options { variables: &variables });
+    instance.search_database_at(server.address("postgres"));
     let session = instance.session(crate::support::ANA);
     session.upload(b"%PDF-1.7 TEST");
     let versions =

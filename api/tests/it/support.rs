@@ -10,6 +10,7 @@ mod person;
 #[allow(dead_code, reason = "the unit tests of the store use the same file, and more of it")]
 pub(crate) mod postgres;
 pub(crate) mod python;
+mod search;
 pub(crate) mod shim;
 mod signing;
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::contract;
+use super::{contract, search};
 use ureq::Agent;
 use ureq::http::{HeaderMap, Request};
 
@@ -62,6 +62,9 @@ impl Client {
             .max_redirects(0)
             .timeout_global(Some(Duration::from_secs(60)))
             .build();
+        if let Some(token) = token {
+            search::remember(base, token);
+        }
         Self {
             agent: config.into(),
             base: base.to_owned(),
@@ -117,6 +120,9 @@ impl Client {
         for (name, value) in own.chain(headers.iter().copied()) {
             request = request.header(name, value);
         }
+        if let Some(body) = body {
+            search::remember_body(&self.base, body);
+        }
         let response = match body {
             Some(body) => self.agent.run(request.body(body).unwrap()),
             None => self.agent.run(request.body(()).unwrap()),
@@ -127,6 +133,7 @@ impl Client {
             headers: parts.headers,
             body: body.with_config().limit(1 << 30).read_to_vec()?,
         };
+        search::remember_body(&self.base, &answer.body);
         contract::check(method, path, &answer);
         Ok(answer)
     }

@@ -41,14 +41,26 @@ impl Ran {
     }
 }
 
-/// Runs `rubrica` with a clean environment of its own variables and without input.
+/// Runs `rubrica` with a clean environment of its own variables and without input. It never prints a password it got.
+#[track_caller]
 pub(crate) fn rubrica(arguments: &[&str], variables: &[(&str, &str)]) -> Ran {
     let output = command().args(arguments).envs(variables.iter().copied()).output().unwrap();
-    Ran {
+    let ran = Ran {
         code: output.status.code().unwrap_or(-1),
         stdout: String::from_utf8(output.stdout).unwrap(),
         stderr: String::from_utf8(output.stderr).unwrap(),
+    };
+    // A shorter one, as `wrong`, stands in messages by chance.
+    let secret = |(name, value): &&(&str, &str)| {
+        ["PASSWORD", "PIN", "SECRET"].iter().any(|word| name.ends_with(word)) && value.len() >= 6
+    };
+    for (name, value) in variables.iter().filter(secret) {
+        assert!(
+            !ran.stdout.contains(value) && !ran.stderr.contains(value),
+            "the value of {name} was printed"
+        );
     }
+    ran
 }
 
 /// The binary, with nothing of the caller's environment that concerns it but the module.

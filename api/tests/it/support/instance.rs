@@ -3,18 +3,23 @@
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::process::{Child, ChildStderr, Stdio};
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex, OnceLock};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tempfile::TempDir;
 
 use super::client::Client;
 use super::command::{Ran, command, rubrica};
+use super::search::{self, Traces};
 
 /// Longest time a server may take to start on a busy machine.
 const START: Duration = Duration::from_secs(60);
+
+/// Longest time to wait for the last lines of a log.
+const LAST_LINES: Duration = Duration::from_secs(1);
 
 /// How an instance differs from the template.
 #[derive(Debug, Default)]
@@ -28,7 +33,15 @@ pub(crate) struct Instance {
     folder: TempDir,
     process: Option<Child>,
     url: String,
+    /// Every address it had.
+    urls: Vec<String>,
     log: Arc<Mutex<String>>,
+    /// Connection string of its database, once it ran on PostgreSQL.
+    postgres: Option<String>,
+    /// Not searched for secrets at its end.
+    unsearched: bool,
+    /// Reads its log.
+    reader: Option<JoinHandle<()>>,
 }
 
 impl Instance {
@@ -41,11 +54,24 @@ impl Instance {
         Self::start_in(memory_folder(), options)
     }
 
+    fn in_folder(folder: TempDir) -> Self {
+        Self {
+            folder,
+            process: None,
+            url: String::new(),
+            urls: Vec::new(),
+            log: Arc::default(),
+            postgres: None,
+            unsearched: false,
+            reader: None,
+        }
+    }
+
     /// A copy of the template that no server uses yet.
     pub(crate) fn prepare() -> Self {
         let folder = memory_folder();
         copy(template(), &folder.path().join("data"));
-        Self { folder, process: None, url: String::new(), log: Arc::default() }
+        Self::in_folder(folder)
     }
 
     /// Starts on a copy of the template whose database was moved to PostgreSQL by `rubrica migrate`.
@@ -66,7 +92,7 @@ impl Instance {
     /// Starts in a folder that the caller has prepared.
     pub(crate) fn start_in(folder: TempDir, options: &Options<'_>) -> Self {
         copy(template(), &folder.path().join("data"));
-        let mut instance = Self { folder, process: None, url: String::new(), log: Arc::default() };
+        let mut instance = Self::in_folder(folder);
         instance.run(options);
         instance
     }
@@ -75,7 +101,7 @@ impl Instance {
     pub(crate) fn start_with_config(more: &str) -> Self {
         let folder = memory_folder();
         copy(template(), &folder.path().join("data"));
-        let mut instance = Self { folder, process: None, url: String::new(), log: Arc::default() };
+        let mut instance = Self::in_folder(folder);
         let file = instance.data().join("rubrica.toml");
         let text = fs::read_to_string(&file).unwrap();
         fs::write(&file, format!("{text}\n{more}")).unwrap();
@@ -88,7 +114,7 @@ impl Instance {
     pub(crate) fn start_demo(port: u16) -> Self {
         let folder = memory_folder();
         copy(template(), &folder.path().join("data"));
-        let mut instance = Self { folder, process: None, url: String::new(), log: Arc::default() };
+        let mut instance = Self::in_folder(folder);
         instance.run_demo(port);
         instance
     }
@@ -104,18 +130,13 @@ impl Instance {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let stderr = BufReader::new(child.stderr.take().unwrap());
-        let log = Arc::clone(&self.log);
-        std::thread::spawn(move || {
-            for line in stderr.lines().map_while(Result::ok) {
-                log.lock().unwrap().push_str(&format!("{line}\n"));
-            }
-        });
+        self.follow(child.stderr.take().unwrap(), None);
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let told: serde_json::Value =
             serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}{}", self.log()));
         self.url = told["url"].as_str().unwrap().to_owned();
+        self.urls.push(self.url.clone());
         self.process = Some(child);
     }
 
@@ -139,21 +160,13 @@ impl Instance {
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
-        let (told, address) = mpsc::channel();
-        let stderr = BufReader::new(child.stderr.take().unwrap());
-        let log = Arc::clone(&self.log);
-        std::thread::spawn(move || {
-            for line in stderr.lines().map_while(Result::ok) {
-                if let Ok(entry) = serde_json::from_str::<serde_json::Value>(&line)
-                    && let Some(address) = entry["server.address"].as_str()
-                {
-                    let _ = told.send(address.to_owned());
-                }
-                log.lock().unwrap().push_str(&format!("{line}\n"));
-            }
-        });
+        let (started, address) = mpsc::channel();
+        self.follow(child.stderr.take().unwrap(), Some(started));
         let address = address.recv_timeout(START).unwrap_or_else(|_| panic!("no start: {}", self.log()));
         self.url = format!("http://{address}");
+        self.urls.push(self.url.clone());
+        let store = options.variables.iter().find(|(name, _)| *name == "RUBRICA_STORE_URL");
+        self.postgres = store.map(|(_, address)| (*address).to_owned()).or(self.postgres.take());
         self.process = Some(child);
     }
 
@@ -171,15 +184,19 @@ impl Instance {
 
     /// Process ids of its token agents.
     pub(crate) fn agents(&self) -> Vec<u32> {
-        let threads = fs::read_dir(format!("/proc/{}/task", self.pid())).unwrap().map(Result::unwrap);
-        let children: Vec<u32> = threads
-            .filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok())
-            .flat_map(|list| list.split_whitespace().map(|pid| pid.parse().unwrap()).collect::<Vec<_>>())
-            .collect();
         let is_agent = |pid: &u32| {
             fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| line.ends_with(b"\0token-agent\0"))
         };
-        children.into_iter().filter(is_agent).collect()
+        self.children().into_iter().filter(is_agent).collect()
+    }
+
+    /// Process ids of everything it started.
+    fn children(&self) -> Vec<u32> {
+        let threads = fs::read_dir(format!("/proc/{}/task", self.pid())).into_iter().flatten().flatten();
+        threads
+            .filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok())
+            .flat_map(|list| list.split_whitespace().map(|pid| pid.parse().unwrap()).collect::<Vec<_>>())
+            .collect()
     }
 
     /// Asks the server to stop and gives its exit code.
@@ -259,12 +276,82 @@ impl Instance {
     }
 }
 
+impl Instance {
+    /// Where its secrets, people and documents were found though they must not be there.
+    pub(crate) fn findings(&self) -> Vec<String> {
+        self.findings_with(&self.command_lines())
+    }
+
+    fn findings_with(&self, command_lines: &[u8]) -> Vec<String> {
+        search::findings(&Traces {
+            urls: &self.urls,
+            data: &self.data(),
+            log: &self.log(),
+            command_lines,
+            postgres: self.postgres.as_deref(),
+        })
+    }
+
+    /// Says by which connection string its database is looked at, where the server's own needs more than `psql` has.
+    pub(crate) fn search_database_at(&mut self, address: String) {
+        self.postgres = Some(address);
+    }
+
+    /// Says that this test put secrets where they must not be.
+    pub(crate) const fn leaks_on_purpose(&mut self) {
+        self.unsearched = true;
+    }
+
+    /// Command lines of the server and its children.
+    fn command_lines(&self) -> Vec<u8> {
+        let Some(process) = &self.process else { return Vec::new() };
+        std::iter::once(process.id())
+            .chain(self.children())
+            .filter_map(|pid| fs::read(format!("/proc/{pid}/cmdline")).ok())
+            .flatten()
+            .collect()
+    }
+
+    /// Follows what a process logs, until it and its children have ended.
+    fn follow(&mut self, stderr: ChildStderr, started: Option<mpsc::Sender<String>>) {
+        let log = Arc::clone(&self.log);
+        self.reader = Some(std::thread::spawn(move || {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                if let Some(started) = &started
+                    && let Ok(entry) = serde_json::from_str::<serde_json::Value>(&line)
+                    && let Some(address) = entry["server.address"].as_str()
+                {
+                    let _ = started.send(address.to_owned());
+                }
+                log.lock().unwrap().push_str(&format!("{line}\n"));
+            }
+        }));
+    }
+
+    /// Waits until the last line of an ended process was read; what it leaves frozen may hold the pipe for ever.
+    fn finish_log(&self) {
+        let begun = std::time::Instant::now();
+        while self.reader.as_ref().is_some_and(|reader| !reader.is_finished()) && begun.elapsed() < LAST_LINES
+        {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+/// No secret was written anywhere: every test is a test of that.
 impl Drop for Instance {
     fn drop(&mut self) {
+        let command_lines = self.command_lines();
         if let Some(mut process) = self.process.take() {
             let _ = process.kill();
             let _ = process.wait();
         }
+        if self.unsearched || std::thread::panicking() {
+            return;
+        }
+        self.finish_log();
+        let found = self.findings_with(&command_lines);
+        assert!(found.is_empty(), "secrets were found: {found:#?}");
     }
 }
 

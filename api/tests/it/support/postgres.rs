@@ -214,6 +214,22 @@ pub(crate) fn psql(address: &str, statements: &str) -> String {
     String::from_utf8(output.stdout).expect("psql prints UTF-8").trim_end().to_owned()
 }
 
+/// The rows of a database, all or of some tables, as text; `None` when its server is gone.
+pub(crate) fn dump(address: &str, tables: &[&str]) -> Option<Vec<u8>> {
+    let ready = Command::new(program("pg_isready")).args(["-q", "-d", address]).status();
+    if !ready.expect("pg_isready runs").success() {
+        return None;
+    }
+    let tables = tables.iter().map(|table| format!("--table={table}"));
+    let output = Command::new(program("pg_dump"))
+        .args(["--data-only", "--dbname", address])
+        .args(tables)
+        .output()
+        .expect("pg_dump runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Some(output.stdout)
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         if self.folder.is_none() {
