@@ -17,11 +17,11 @@ use crate::fetch::{Fetcher, TimeStamps};
 use crate::http::health::Readiness;
 use crate::http::idempotency::Flights;
 use crate::http::limits::ClientLimits;
-use crate::lookup::LookupKey;
+use crate::lookup::{LookupKey, SignerHash};
 use crate::objects::Objects;
 use crate::oidc::Oidc;
 use crate::permission::Permission;
-use crate::ports::{Clock, CustodySource, LargeObjects, SigningKeys};
+use crate::ports::{Clock, CustodySource, KeyStore, LargeObjects};
 use crate::relay::{Log, LogSigner, Webhooks};
 use crate::roles::Roles;
 use crate::sealing::SealingKey;
@@ -39,7 +39,7 @@ pub(crate) struct App {
     pub(crate) config: Config,
     pub(crate) clock: Arc<dyn Clock>,
     /// `None` without a token, and in a process that does not sign.
-    pub(crate) keys: Option<Arc<dyn SigningKeys>>,
+    pub(crate) keys: Option<Arc<dyn KeyStore>>,
     pub(crate) store: Store,
     pub(crate) objects: Objects,
     pub(crate) trust: Trust,
@@ -95,6 +95,12 @@ impl App {
         self.config.token.is_configured()
     }
 
+    /// Whether this is one of the tenant's own companies, of which it may always keep the keys.
+    pub(crate) fn is_own_company(&self, tenant: &str, signer: &SignerHash) -> bool {
+        let own = self.config.custody.own_companies(tenant);
+        own.iter().filter_map(|cnpj| cnpj.parse().ok()).any(|cnpj| self.lookup.hash(&cnpj) == *signer)
+    }
+
     /// Opens store and objects and puts the parts together. The engine does not run yet.
     pub(crate) fn open(
         config: Config,
@@ -102,7 +108,7 @@ impl App {
         folder: &DataFolder,
         role: Role,
         clock: Arc<dyn Clock>,
-        keys: Option<Arc<dyn SigningKeys>>,
+        keys: Option<Arc<dyn KeyStore>>,
     ) -> Result<Self, Failure> {
         let queue_time = Duration::from_millis(config.limits.queue_time_ms);
         let store = Store::open(&config.store, &folder.database())?.with_queue_time(queue_time);

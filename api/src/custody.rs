@@ -14,6 +14,7 @@ use futures_util::future::join_all;
 use rubrica_core::custody::{Asked, Decision, Reply, Rules, Wanted, decide, next_source};
 use rubrica_core::wire::{Custody, CustodyDoubt, KeyView};
 
+use crate::lookup::SignerHash;
 use crate::ports::{CustodyQuestion, CustodySource, Found};
 use breaker::Breaker;
 use remembered::Remembered;
@@ -87,9 +88,8 @@ impl CustodyCheck {
     }
 
     /// Forgets what others said of this signer: something was done that changes it.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for whoever changes a key at a service"))]
-    pub(crate) fn forget(&self, question: &CustodyQuestion) {
-        self.remembered.forget(question);
+    pub(crate) fn forget(&self, tenant: &str, signer: &SignerHash) {
+        self.remembered.forget(tenant, signer);
     }
 
     fn of<'a>(&'a self, tenant: &'a str) -> impl Iterator<Item = &'a Guarded> {

@@ -35,6 +35,7 @@ use tokio::task::{JoinError, JoinHandle};
 
 use crate::app::App;
 use crate::config;
+use crate::enrolment;
 use crate::ids::SignatureId;
 use crate::roles::Roles;
 use crate::secret::Secret;
@@ -215,11 +216,13 @@ pub(crate) async fn run(app: &Arc<App>, roles: Roles) -> Result<Running, store::
     let mut tasks = Vec::new();
     if roles.engine {
         worker::bury_the_last_run(app).await?;
+        enrolment::sweep::end_the_last_run(app).await?;
         worker::join(app).await?;
         let received = app.engine.received.lock().await.take().expect("the engine of an app is run once");
         tasks.push(tokio::spawn(scheduler::run(Arc::clone(app), received, stopped.clone())));
         tasks.push(tokio::spawn(token::watch(Arc::clone(app), stopped.clone())));
         tasks.push(tokio::spawn(worker::watch(Arc::clone(app), stopped.clone())));
+        tasks.push(tokio::spawn(enrolment::sweep::watch(Arc::clone(app), stopped.clone())));
     }
     if roles.sentinel {
         tasks.push(tokio::spawn(crate::deadlines::watch(Arc::clone(app), stopped.clone())));

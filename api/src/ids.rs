@@ -115,6 +115,10 @@ ids! {
     WebhookId = "whk";
     /// A running engine.
     WorkerId = "wrk";
+    /// A consent.
+    ConsentId = "cns";
+    /// An enrolment.
+    EnrolmentId = "enr";
 }
 
 #[cfg(test)]

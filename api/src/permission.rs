@@ -80,6 +80,10 @@ permissions! {
     WebhooksRead = "webhooks:read";
     /// Make, change and remove webhooks.
     WebhooksWrite = "webhooks:write";
+    /// See how keys come into the token, and the consents for it.
+    EnrolmentsRead = "enrolments:read";
+    /// Take consents and enrolments back.
+    EnrolmentsWrite = "enrolments:write";
     /// See API keys, never their secrets.
     ApiKeysRead = "api_keys:read";
     /// Make and revoke API keys.
@@ -145,6 +149,8 @@ impl Role {
                     | P::BatchesWrite
                     | P::EventsRead
                     | P::WebhooksRead
+                    | P::EnrolmentsRead
+                    | P::EnrolmentsWrite
             ),
             Self::Analyst => {
                 matches!(permission, P::SignaturesRead | P::OrdersRead | P::BatchesRead | P::EventsRead)

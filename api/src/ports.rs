@@ -13,6 +13,7 @@ use tempfile::NamedTempFile;
 use tokio::sync::watch;
 
 use crate::lookup::SignerHash;
+use crate::secret::SecretBytes;
 
 /// A future behind a port.
 pub(crate) type PortFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -132,6 +133,42 @@ pub(crate) trait SigningKeys: Send + Sync + fmt::Debug {
 
     /// Tells when keys become available and when they cease to be.
     fn status_changes(&self) -> watch::Receiver<Availability>;
+}
+
+/// Private keys that are also made and destroyed where they are.
+///
+/// Whoever calls chooses the `CKA_ID` and has written it down before: after a crash, what may be on the token is known
+/// without looking there. Making a key under an identifier replaces whatever has it, so a call may be repeated.
+pub(crate) trait KeyStore: SigningKeys {
+    /// Makes, imports, completes or destroys a key.
+    ///
+    /// **Shape** of the answer: for [`KeyWork::Generate`] the DER of the `SubjectPublicKeyInfo`, else empty.
+    ///
+    /// An error says nothing about whether something was done: destroy the key, or do the same again.
+    fn change(&self, work: KeyWork) -> PortFuture<'_, Result<Vec<u8>, SigningKeyError>>;
+}
+
+/// What is to happen to a key.
+#[derive(Debug)]
+pub(crate) enum KeyWork {
+    /// A new pair that can sign and can never leave: RSA-2048 or P-256.
+    Generate { key: KeyReference, label: String },
+    /// A private key from outside, which cannot leave again.
+    Import {
+        key: KeyReference,
+        label: String,
+        /// `PrivateKeyInfo` (RFC 5208 §5).
+        pkcs8: SecretBytes,
+    },
+    /// Its certificate, beside it.
+    StoreCertificate {
+        key_id: Vec<u8>,
+        label: String,
+        /// DER.
+        certificate: Vec<u8>,
+    },
+    /// All that has this identifier. That there is nothing is fine.
+    Destroy { key_id: Vec<u8> },
 }
 
 /// Digests of one call.

@@ -14,7 +14,7 @@ use crate::engine;
 use crate::failure::Failure;
 use crate::http::router::{self, Extras};
 use crate::http::server;
-use crate::ports::SigningKeys;
+use crate::ports::KeyStore;
 use crate::relay;
 use crate::roles::Roles;
 use crate::trust::Trust;
@@ -23,7 +23,7 @@ use crate::trust::Trust;
 pub(crate) fn open(config: Config, folder: &DataFolder, role: Role) -> Result<Arc<App>, Failure> {
     let trust = Trust::load(&config.trust)?;
     let signs = !matches!(role, Role::Server(Roles { engine: false, .. }));
-    let keys: Option<Arc<dyn SigningKeys>> = if signs && config.token.is_configured() {
+    let keys: Option<Arc<dyn KeyStore>> = if signs && config.token.is_configured() {
         let settings = Settings::from_config(&config)?;
         let settings = if role == Role::Beside { settings.with_one_agent() } else { settings };
         Some(Arc::new(Pkcs11Keys::open(settings)?))

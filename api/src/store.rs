@@ -8,10 +8,12 @@ pub(crate) mod api_keys;
 pub(crate) mod batches;
 pub(crate) mod checkpoints;
 mod connection;
+pub(crate) mod consents;
 #[cfg(test)]
 pub(crate) mod contract;
 pub(crate) mod deliveries;
 pub(crate) mod documents;
+pub(crate) mod enrolments;
 mod error;
 pub(crate) mod events;
 pub(crate) mod idempotency;

@@ -19,6 +19,7 @@ use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -31,6 +32,9 @@ use link::{Link, Received};
 use protocol::{AgentSettings, Ending, ToAgent};
 use queue::{Queue, Work};
 use token::Token;
+
+/// A change of a key, with the number that comes back in its answer.
+type Change = (u32, crate::ports::KeyWork);
 
 /// The hidden command.
 pub(crate) const COMMAND: &str = "token-agent";
@@ -54,14 +58,15 @@ pub(crate) fn run() -> Result<ExitCode, Failure> {
     let Some(ToAgent::Settings(settings)) = received.next() else { return Err(misuse()) };
     telemetry::start(&Log { format: settings.log.format, level: settings.log.level });
     let queue = Arc::new(Queue::default());
+    let (changes, to_change) = mpsc::channel();
     let agent = {
         let (link, queue) = (Arc::clone(&link), Arc::clone(&queue));
         thread::Builder::new()
             .name("token".to_owned())
-            .spawn(move || serve(settings, &link, &queue))
+            .spawn(move || serve(settings, &link, &queue, to_change))
             .expect("a new process can start a thread")
     };
-    receive(&mut received, &queue);
+    receive(&mut received, &queue, changes);
     // The server is gone, or asks us to go.
     queue.close();
     let deadline = Instant::now() + END_TIME;
@@ -76,11 +81,15 @@ pub(crate) fn run() -> Result<ExitCode, Failure> {
 }
 
 /// Hands out what comes in, until the socket ends or something else than a server speaks.
-fn receive(received: &mut Received, queue: &Queue) {
+fn receive(received: &mut Received, queue: &Queue, changes: Sender<Change>) {
     while let Some(message) = received.next() {
         match message {
             ToAgent::Sign(items) => queue.push(items.into_iter().map(Work::Sign)),
             ToAgent::Canary { id, sha256 } => queue.push_first(Work::Canary { id, sha256 }),
+            ToAgent::Change { id, work } => {
+                // Nobody takes it any more when the agent is about to end.
+                let _ = changes.send((id, work));
+            }
             ToAgent::Pin(pin) => received.hand_over(pin),
             ToAgent::Settings(_) => break,
         }
@@ -89,13 +98,24 @@ fn receive(received: &mut Received, queue: &Queue) {
 }
 
 /// Connects and signs until the queue is closed, or tells why it cannot and waits to be ended.
-fn serve(settings: AgentSettings, link: &Arc<Link>, queue: &Arc<Queue>) {
+fn serve(settings: AgentSettings, link: &Arc<Link>, queue: &Arc<Queue>, changes: Receiver<Change>) {
     let token = match Token::load(settings, Arc::clone(link)) {
         Ok(token) => Arc::new(token),
         Err(text) => return link.tell_ending(&Ending::Module(text)),
     };
     match token.connect() {
-        Ok(()) => workers::run(&token, link, queue),
+        Ok(()) => {
+            let (changing, link_of_changes, queue_of_changes) =
+                (Arc::clone(&token), Arc::clone(link), Arc::clone(queue));
+            // Making a key takes long: no signature waits behind it.
+            let started = thread::Builder::new()
+                .name("token-changes".to_owned())
+                .spawn(move || workers::change(&changing, &link_of_changes, &queue_of_changes, &changes));
+            if let Err(error) = started {
+                tracing::error!(%error, "no thread for changes of keys");
+            }
+            workers::run(&token, link, queue);
+        }
         Err(problem) => link.tell_ending(&Ending::Token(problem.into_token_error())),
     }
     token.close();

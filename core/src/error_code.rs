@@ -151,6 +151,17 @@ error_codes! {
     /// A CRL or an OCSP response cannot be read.
     RevocationMalformed = "revocation_malformed", Service, "The revocation data cannot be read";
 
+    /// The certificate is for another key than the one that was made.
+    CertificateKeyMismatch = "certificate_key_mismatch", User, "The certificate is for another key";
+    /// The person has not agreed, has agreed to another text, or has taken it back.
+    ConsentRequired = "consent_required", User, "The consent of the person is missing";
+    /// The tenant has declared no ground on which it may keep this key.
+    AccreditationRequired = "accreditation_required", Integrator, "The key may not be kept without an accreditation";
+    /// The enrolment is not in a state that allows this.
+    EnrolmentStateConflict = "enrolment_state_conflict", Integrator, "The enrolment is in another state";
+    /// The time to bring the certificate is over.
+    EnrolmentExpired = "enrolment_expired", User, "The time to complete the enrolment is over";
+
     // Signing
     /// The signature is not in a state that allows this.
     SignatureStateConflict = "signature_state_conflict", Integrator, "The signature is in another state";

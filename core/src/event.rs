@@ -13,10 +13,10 @@ use core::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 pub use data::{
-    ApiKeyCreated, ApiKeyRevoked, BatchCreated, BatchEnded, BatchMoved, CustodyResolved, DisabledCause,
-    KeyMoved, KeySuspended, Member, OrderCancelled, OrderCompleted, OrderCreated, OrderExpired,
-    OrderReminderDue, ParticipantMoved, SignatureFailed, SignatureMoved, SignatureReleased, TokenAvailable,
-    TokenUnavailable, WebhookDisabled,
+    ApiKeyCreated, ApiKeyRevoked, BatchCreated, BatchEnded, BatchMoved, ConsentGiven, ConsentWithdrawn,
+    CustodyResolved, DisabledCause, EnrolmentFailed, EnrolmentMoved, KeyMoved, KeyStored, KeySuspended,
+    Member, OrderCancelled, OrderCompleted, OrderCreated, OrderExpired, OrderReminderDue, ParticipantMoved,
+    SignatureFailed, SignatureMoved, SignatureReleased, TokenAvailable, TokenUnavailable, WebhookDisabled,
 };
 pub use envelope::{Envelope, SOURCE};
 
@@ -123,6 +123,20 @@ events! {
     BatchCancelled(BatchEnded) = "batch.cancelled";
     /// Every item of a batch ended; the state says whether all were released.
     BatchCompleted(BatchEnded) = "batch.completed";
+    /// A person agreed to have a key kept.
+    ConsentGiven(ConsentGiven) = "consent.given";
+    /// A person took the consent back; keys that were kept under it are suspended.
+    ConsentWithdrawn(ConsentWithdrawn) = "consent.withdrawn";
+    /// A key is about to come into the token.
+    EnrolmentCreated(EnrolmentMoved) = "enrolment.created";
+    /// A key is in the token, with its certificate, and may sign.
+    EnrolmentCompleted(EnrolmentMoved) = "enrolment.completed";
+    /// An enrolment was taken back; what was made of the key is destroyed.
+    EnrolmentCancelled(EnrolmentMoved) = "enrolment.cancelled";
+    /// An enrolment ended without a key.
+    EnrolmentFailed(EnrolmentFailed) = "enrolment.failed";
+    /// A key came into custody.
+    KeyStored(KeyStored) = "key.stored";
     /// A key may not be used any more.
     KeySuspended(KeySuspended) = "key.suspended";
     /// A suspended key may be used again.

@@ -7,6 +7,7 @@ mod batch;
 mod certificate;
 mod custody;
 mod document;
+mod enrolment;
 mod health;
 mod key;
 mod kind;
@@ -29,6 +30,10 @@ pub use batch::{
 pub use certificate::{CertificateView, KeyView, SignerView};
 pub use custody::{Custody, CustodyAnswer, CustodyDoubt, CustodyOffer, CustodyOutcome, CustodySource};
 pub use document::Document;
+pub use enrolment::{
+    CertifyEnrolment, Consent, ConsentText, ConsentTextList, CreateConsent, CreateEnrolment, Enrolment,
+    EnrolmentAlgorithm, EnrolmentList, EnrolmentMethod, EnrolmentState,
+};
 pub use health::{Health, HealthCheck};
 pub use key::{Key, KeyList, KeyState, UnknownKeyState};
 pub use kind::{SignatureFormat, SignatureLevel, SignaturePolicy};

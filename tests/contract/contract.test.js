@@ -102,11 +102,11 @@ test("the documentation is a page for everybody", async (t) => {
 
 /**
  * Operations that need what generated requests cannot make: a value that only the person's key gives, a signed file, a
- * delivery that is dead, a batch that is still under way, a key that nobody needs any more.
+ * delivery that is dead, a batch that is still under way, a key that nobody needs any more, a certificate for a key of the token.
  */
 const NEVER_TAKEN = new Set([
   "POST /v1/signatures/{id}/complete", "POST /v1/validations", "POST /v1/webhooks/{id}/deliveries/{event_id}/retry",
-  "POST /v1/keys/{id}/retire", "POST /v1/batches/{id}/pause", "POST /v1/batches/{id}/resume", "POST /v1/batches/{id}/cancel",
+  "POST /v1/keys/{id}/retire", "POST /v1/enrolments/{id}/certificate", "POST /v1/batches/{id}/pause", "POST /v1/batches/{id}/resume", "POST /v1/batches/{id}/cancel",
 ]);
 
 /** Credentials, and identifiers of things that exist and belong together. */
@@ -125,7 +125,13 @@ async function world() {
   const signingKey = keys.find((one) => one.algorithm === "rsa");
   const otherKey = keys.find((one) => one !== signingKey);
   assert.ok(signingKey && otherKey, listed.stdout);
+  const texts = await fetch(`${demo.url}/v1/consents/texts`, { headers: bearer(session.token) });
+  const { text_version, language, text_sha256 } = /** @type {any} */ (await texts.json()).items[0];
+  const text = { text_version, language, text_sha256 };
   const thing = async () => {
+    const consent = await post("/v1/consents", session.token, text);
+    const otherConsent = await post("/v1/consents", session.token, text);
+    const enrolment = await post("/v1/enrolments", session.token, { method: "generate", consent_id: consent.id, algorithm: "ec" });
     const order = await post("/v1/orders", apiKey, {
       title: "TEST", documents: [document.id], participants: [{ signer: ana }], flow: "parallel", rules: { format: "pades" },
     });
@@ -136,7 +142,7 @@ async function world() {
     const batch = await post("/v1/batches", apiKey, Buffer.from(manifest.join("\n")), "application/x-ndjson");
     return {
       BatchId: batch.id, KeyId: signingKey.id, OtherKeyId: otherKey.id, DocumentId: document.id, SignatureId: signature.id,
-      ApiKeyId: key.id,
+      ApiKeyId: key.id, ConsentId: consent.id, OtherConsentId: otherConsent.id, ConsentText: text, EnrolmentId: enrolment.id,
       OrderId: order.id, ParticipantId: order.participants[0].id, WebhookId: webhook.id,
     };
   };

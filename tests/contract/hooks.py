@@ -16,6 +16,7 @@ CHANCE = random.Random(1)
 
 # Members of bodies that hold identifiers, and of which kind.
 MEMBERS = {
+    "consent_id": "ConsentId",
     "document_id": "DocumentId",
     "documents": "DocumentId",
     "key_id": "KeyId",
@@ -42,6 +43,9 @@ def before_call(context, case, kwargs):
     # The key of the batches stays in use; a retired one would never come back.
     if "/keys/{id}/" in case.operation.path:
         things = {} if case.operation.path.endswith("/retire") else {"KeyId": things["OtherKeyId"]}
+    # Under a consent that was withdrawn nothing is enrolled.
+    if case.operation.path.endswith("/withdraw"):
+        things = {"ConsentId": things["OtherConsentId"]}
     for parameter in raw.get("parameters", []):
         kind = parameter.get("schema", {}).get("$ref", "").rsplit("/", 1)[-1]
         if parameter["in"] == "path" and kind in things:
@@ -67,6 +71,11 @@ def fill(body, things):
             fill(item, things)
     if not isinstance(body, dict):
         return
+    if "text_sha256" in body and "ConsentText" in things:
+        body.update(things["ConsentText"])
+    if "consent_id" in body:
+        # Far quicker to make than RSA.
+        body.update(method="generate", algorithm="ec")
     for name, value in body.items():
         known = things.get(MEMBERS.get(name))
         if known and isinstance(value, list):

@@ -17,7 +17,9 @@ use tokio::sync::watch;
 
 use crate::config::{self, Config};
 use crate::failure::Failure;
-use crate::ports::{Availability, DigestToSign, PortFuture, SigningKeyError, SigningKeys, TokenStatus};
+use crate::ports::{
+    Availability, DigestToSign, KeyStore, KeyWork, PortFuture, SigningKeyError, SigningKeys, TokenStatus,
+};
 use crate::secret::Secret;
 use crate::token_agent::protocol::{AgentSettings, LogSettings};
 
@@ -142,6 +144,12 @@ impl SigningKeys for Pkcs11Keys {
 
     fn status_changes(&self) -> watch::Receiver<Availability> {
         self.agents.status_changes()
+    }
+}
+
+impl KeyStore for Pkcs11Keys {
+    fn change(&self, work: KeyWork) -> PortFuture<'_, Result<Vec<u8>, SigningKeyError>> {
+        Box::pin(self.agents.change(work))
     }
 }
 

@@ -141,6 +141,9 @@ fn open(instance: &Instance) -> Result<Store, Failure> {
 }
 
 fn failure(error: &StoreError) -> Failure {
+    if let StoreError::ConsentWithdrawn = error {
+        return Failure::of(ErrorCode::ConsentRequired, error.to_string());
+    }
     let is_conflict = matches!(error, StoreError::KeyState { .. });
     let code = if is_conflict { ErrorCode::KeyStateConflict } else { ErrorCode::DataFolderUnknown };
     Failure::of(code, error.to_string())

@@ -49,10 +49,10 @@ impl Remembered {
     }
 
     /// Forgets what was said of a signer.
-    pub(super) fn forget(&self, question: &CustodyQuestion) {
+    pub(super) fn forget(&self, tenant: &str, signer: &SignerHash) {
         let mut answers = self.answers.write().unwrap_or_else(PoisonError::into_inner);
         self.generation.fetch_add(1, Ordering::SeqCst);
-        answers.retain(|(tenant, signer, _), _| *tenant != question.tenant || *signer != question.signer);
+        answers.retain(|(of_tenant, of_signer, _), _| of_tenant != tenant || of_signer != signer);
     }
 }
 

@@ -144,7 +144,7 @@ async fn what_a_source_knew_is_remembered_for_this_signer_and_what_it_did_not_is
     assert_eq!(holds.asked(), 1);
     ask(&check, remember, &question("bank", 2)).await;
     assert_eq!(holds.asked(), 2, "another signer");
-    check.forget(&question("bank", 1));
+    check.forget("bank", &question("bank", 1).signer);
     ask(&check, remember, &question("bank", 2)).await;
     ask(&check, remember, &question("bank", 1)).await;
     assert_eq!(holds.asked(), 3, "only the one that was forgotten");
@@ -161,7 +161,7 @@ async fn an_answer_from_before_a_change_is_not_remembered_after_it() {
     let remembered = Remembered::default();
     let (about, longest) = (question("bank", 1), Duration::from_mins(1));
     let since = remembered.generation();
-    remembered.forget(&about);
+    remembered.forget(&about.tenant, &about.signer);
     remembered.keep("a", &about, &Found::Nothing, since);
     assert!(remembered.find("a", &about, longest).is_none());
     remembered.keep("a", &about, &Found::Nothing, remembered.generation());

@@ -138,6 +138,7 @@ impl DemoFiles {
              [data]\nfolder = \".\"\n\n\
              [token]\nlabel = \"{label}\"\npin_file = \"secrets/token-pin\"\n\n\
              [token.environment]\nSOFTHSM2_CONF = {conf}\n\n\
+             [custody]\nbasis = \"accredited\"\noffers = [\"hsm_generate\", \"hsm_import\", \"local\"]\n\n\
              [trust]\nicp_brasil = false\nanchors = [\"pki/root.pem\"]\nintermediates = [\"pki/intermediates.pem\"]\n\n\
              [fetch]\nmirrors = [\"{}\"]\n\n\
              [tsa]\nurl = \"{}\"\n\n\

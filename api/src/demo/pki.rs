@@ -7,8 +7,8 @@ use aws_lc_rs::rsa::{KeyPair, KeySize};
 use base64ct::{Base64, Encoding};
 use const_oid::ObjectIdentifier;
 use const_oid::db::rfc4519;
-use der::Any;
 use der::asn1::{Ia5StringRef, OctetString, PrintableStringRef};
+use der::{Any, Decode};
 use rubrica_core::Timestamp;
 use spki::SubjectPublicKeyInfoOwned;
 use x509_cert::ext::pkix::name::{GeneralName, OtherName};
@@ -85,7 +85,7 @@ impl Pki {
         let second = first.issue_authority(
             second_key,
             named("AC Demo Multipla TEST v1")?,
-            "ac-multipla",
+            HOLDERS,
             Some(0),
             now,
             6,
@@ -134,33 +134,56 @@ impl Pki {
             subject: subject(person)?,
             not_before,
             not_after,
-            extensions: self.holder_extensions(person)?,
+            extensions: holder_extensions(person)?,
         };
         certificate::write(content, spki, &self.second.as_issuer())
     }
+}
 
-    fn holder_extensions(&self, person: &Person) -> der::Result<Vec<x509_cert::ext::Extension>> {
-        let usage = match seal_or_person(person) {
-            // A seal does not declare will: no nonRepudiation.
-            Kind::Seal => KeyUsages::DigitalSignature.into(),
-            Kind::Signature => {
-                KeyUsages::DigitalSignature | KeyUsages::NonRepudiation | KeyUsages::KeyEncipherment
-            }
-        };
-        let policy = match (seal_or_person(person), person.generation) {
-            (Kind::Seal, _) => "2.16.76.1.2.201.999",
-            (Kind::Signature, Generation::Old) => "2.16.76.1.2.3.999",
-            (Kind::Signature, Generation::New) => "2.16.76.1.2.3.998",
-        };
-        Ok(vec![
-            certificate::key_usage(KeyUsage(usage))?,
-            certificate::extended_key_usage()?,
-            certificate::policy(policy, &format!("{REPOSITORY}/dpc/{}.pdf", self.second.short_name))?,
-            self.second.crl_extension()?,
-            self.second.information_extension()?,
-            certificate::subject_alt_name(alt_names(person)?)?,
-        ])
-    }
+/// Issues a certificate of three years from what is stored of the authority of the holders.
+pub(super) fn issue_by(
+    issuer: &StoredAuthority,
+    person: &Person,
+    spki: SubjectPublicKeyInfoOwned,
+    now: Timestamp,
+) -> Option<Vec<u8>> {
+    let der = Base64::decode_vec(&issuer.certificate).ok()?;
+    let tbs = x509_cert::Certificate::from_der(&der).ok()?.tbs_certificate;
+    let key = KeyPair::from_pkcs8(&Base64::decode_vec(&issuer.key).ok()?).ok()?;
+    let key_id = certificate::key_id(&tbs.subject_public_key_info);
+    let content = Content {
+        subject: subject(person).ok()?,
+        not_before: before(now, days(1)),
+        not_after: now.plus(days(3 * 365)),
+        extensions: holder_extensions(person).ok()?,
+    };
+    certificate::write(content, spki, &Issuer { name: &tbs.subject, key: &key, key_id: &key_id }).ok()
+}
+
+/// Short name of the authority that issues for holders.
+pub(super) const HOLDERS: &str = "ac-multipla";
+
+fn holder_extensions(person: &Person) -> der::Result<Vec<x509_cert::ext::Extension>> {
+    let usage = match seal_or_person(person) {
+        // A seal does not declare will: no nonRepudiation.
+        Kind::Seal => KeyUsages::DigitalSignature.into(),
+        Kind::Signature => {
+            KeyUsages::DigitalSignature | KeyUsages::NonRepudiation | KeyUsages::KeyEncipherment
+        }
+    };
+    let policy = match (seal_or_person(person), person.generation) {
+        (Kind::Seal, _) => "2.16.76.1.2.201.999",
+        (Kind::Signature, Generation::Old) => "2.16.76.1.2.3.999",
+        (Kind::Signature, Generation::New) => "2.16.76.1.2.3.998",
+    };
+    Ok(vec![
+        certificate::key_usage(KeyUsage(usage))?,
+        certificate::extended_key_usage()?,
+        certificate::policy(policy, &format!("{REPOSITORY}/dpc/{HOLDERS}.pdf"))?,
+        crl_extension(HOLDERS)?,
+        information_extension(HOLDERS)?,
+        certificate::subject_alt_name(alt_names(person)?)?,
+    ])
 }
 
 enum Kind {
@@ -223,8 +246,12 @@ impl Authority {
     }
 
     fn information_extension(&self) -> der::Result<x509_cert::ext::Extension> {
-        certificate::authority_information(&format!("{REPOSITORY}/aia/{}.p7b", self.short_name))
+        information_extension(self.short_name)
     }
+}
+
+fn information_extension(issuer: &str) -> der::Result<x509_cert::ext::Extension> {
+    certificate::authority_information(&format!("{REPOSITORY}/aia/{issuer}.p7b"))
 }
 
 fn crl_extension(issuer: &str) -> der::Result<x509_cert::ext::Extension> {

@@ -67,7 +67,7 @@ pub(super) async fn show_custody(
         }
     };
     let holder = match is_company {
-        _ if is_own_company(&app, &question) => Holder::OwnCompany,
+        _ if app.is_own_company(&question.tenant, &question.signer) => Holder::OwnCompany,
         true => Holder::OtherCompany,
         false => Holder::Person,
     };
@@ -104,11 +104,6 @@ fn of_session(app: &App, session: &SessionCaller) -> CustodyQuestion {
         signer: session.0.signer_hash,
         identifier: session.0.identifier(&app.signer_sealing),
     }
-}
-
-fn is_own_company(app: &App, question: &CustodyQuestion) -> bool {
-    let own = app.config.custody.own_companies(&question.tenant);
-    own.iter().filter_map(|cnpj| cnpj.parse().ok()).any(|cnpj| app.lookup.hash(&cnpj) == question.signer)
 }
 
 /// Custodies that this instance has for the tenant and that the order, when there is one, opens to its participant.

@@ -91,14 +91,15 @@ pub(super) async fn suspend_key(
 
 /// Lets a suspended key be used again.
 ///
-/// A key that was suspended for a fault of its own comes back too: look at `changed_code` first.
+/// A key that was suspended for a fault of its own comes back too: look at `changed_code` first. One whose person withdrew the
+/// consent does not.
 #[utoipa::path(
     post,
     path = "/v1/keys/{id}/resume",
     tag = "keys",
     security(("api_key" = ["keys:write"]), ("person" = ["keys:write"])),
     params(("id" = KeyId, Path, description = "The key")),
-    extensions(("x-error-codes" = json!([ErrorCode::KeyStateConflict]))),
+    extensions(("x-error-codes" = json!([ErrorCode::KeyStateConflict, ErrorCode::ConsentRequired]))),
     responses((status = 200, description = "The key, active", body = Key)),
 )]
 pub(super) async fn resume_key(

@@ -39,13 +39,15 @@ const PERSON: &str = "person";
 const DESCRIPTION: &str = include_str!("openapi/description.md");
 
 /// Groups of operations, in the order of the documentation.
-const TAGS: [(&str, &str); 13] = [
+const TAGS: [(&str, &str); 15] = [
     ("sessions", "A backend opens a session for one signer and hands its token to the page."),
     ("documents", "Immutable bytes: upload, look, download."),
     ("orders", "Documents that participants sign under common rules, in sequence or side by side."),
     ("custody", "Where the key of a signer lives."),
     ("keys", "The keys in our custody, and whether they may be used."),
     ("signatures", "One signer's act on one document; ends in one released artefact or none."),
+    ("consents", "What people agree to before a key of theirs is kept, and its withdrawal."),
+    ("enrolments", "How a key comes into the token: made there and certified, or imported."),
     ("batches", "Many signatures by one key, without a person present."),
     ("events", "What happened, in order: pages or a stream. CloudEvents 1.0."),
     ("receipts", "Evidence of releases that can be checked without this service."),

@@ -142,6 +142,7 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match &error {
             StoreError::KeyState { .. } => Self::new(ErrorCode::KeyStateConflict, error.to_string()),
+            StoreError::ConsentWithdrawn => Self::new(ErrorCode::ConsentRequired, error.to_string()),
             StoreError::BatchState { .. } => Self::new(ErrorCode::BatchStateConflict, error.to_string()),
             StoreError::StateConflict { .. } | StoreError::LeaseLost => {
                 Self::new(ErrorCode::SignatureStateConflict, "read the signature again to see its state")
@@ -227,7 +228,9 @@ pub(crate) const fn status(code: ErrorCode) -> StatusCode {
     match code {
         ErrorCode::InvalidRequest | ErrorCode::Usage => StatusCode::BAD_REQUEST,
         ErrorCode::Unauthorized | ErrorCode::SessionExpired => StatusCode::UNAUTHORIZED,
-        ErrorCode::OriginNotAllowed | ErrorCode::Forbidden => StatusCode::FORBIDDEN,
+        ErrorCode::OriginNotAllowed | ErrorCode::Forbidden | ErrorCode::AccreditationRequired => {
+            StatusCode::FORBIDDEN
+        }
         ErrorCode::NotFound => StatusCode::NOT_FOUND,
         ErrorCode::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         ErrorCode::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -236,12 +239,14 @@ pub(crate) const fn status(code: ErrorCode) -> StatusCode {
         | ErrorCode::OrderStateConflict
         | ErrorCode::BatchStateConflict
         | ErrorCode::KeyStateConflict
+        | ErrorCode::EnrolmentStateConflict
+        | ErrorCode::ConsentRequired
         | ErrorCode::IdempotencyInProgress
         | ErrorCode::ReceiptPending
         | ErrorCode::Busy
         | ErrorCode::StepRefused => StatusCode::CONFLICT,
         ErrorCode::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
-        ErrorCode::SignatureExpired => StatusCode::GONE,
+        ErrorCode::SignatureExpired | ErrorCode::EnrolmentExpired => StatusCode::GONE,
         ErrorCode::DigestMismatch
         | ErrorCode::NotAPdf
         | ErrorCode::PdfDamaged
@@ -273,6 +278,7 @@ pub(crate) const fn status(code: ErrorCode) -> StatusCode {
         | ErrorCode::CpfInvalid
         | ErrorCode::CnpjInvalid
         | ErrorCode::P12Malformed
+        | ErrorCode::CertificateKeyMismatch
         | ErrorCode::WrongPassword
         | ErrorCode::SignatureValueInvalid
         | ErrorCode::NotSigned

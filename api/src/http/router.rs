@@ -11,8 +11,8 @@ use utoipa_axum::routes;
 
 use super::problem::ApiError;
 use super::{
-    api_keys, batches, cors, custody, documents, envelope, events, health, keys, limits, openapi, orders,
-    receipts, sessions, signatures, site, validations, webhooks,
+    api_keys, batches, consents, cors, custody, documents, enrolments, envelope, events, health, keys,
+    limits, openapi, orders, receipts, sessions, signatures, site, validations, webhooks,
 };
 use crate::app::App;
 
@@ -41,6 +41,14 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(keys::suspend_key))
         .routes(routes!(keys::resume_key))
         .routes(routes!(keys::retire_key))
+        .routes(routes!(consents::list_consent_texts))
+        .routes(routes!(consents::create_consent))
+        .routes(routes!(consents::show_consent))
+        .routes(routes!(consents::withdraw_consent))
+        .routes(routes!(enrolments::create_enrolment, enrolments::list_enrolments))
+        .routes(routes!(enrolments::show_enrolment))
+        .routes(routes!(enrolments::certify_enrolment))
+        .routes(routes!(enrolments::cancel_enrolment))
         .routes(routes!(signatures::create_signature))
         .routes(routes!(signatures::show_signature))
         .routes(routes!(signatures::completion::complete_signature))

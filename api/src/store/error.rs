@@ -39,6 +39,9 @@ pub(crate) enum StoreError {
         /// Its state.
         state: rubrica_core::wire::KeyState,
     },
+    /// The consent under which the key is kept was withdrawn.
+    #[error("the person withdrew the consent under which the key is kept")]
+    ConsentWithdrawn,
     /// A row holds what this version cannot have written.
     #[error("column {column} of the database is damaged")]
     Damaged {
@@ -91,6 +94,7 @@ impl StoreError {
             | Self::OrderConflict { .. }
             | Self::LeaseLost
             | Self::KeyState { .. }
+            | Self::ConsentWithdrawn
             | Self::BatchState { .. }
             | Self::Damaged { .. }
             | Self::Repeated

@@ -6,7 +6,7 @@ use rubrica_core::x509::Certificate;
 use rubrica_core::{ErrorCode, Timestamp};
 
 use super::row::{from_text, time, to_text, unix_ms};
-use super::{Connection, Row, StoreError, outbox, params};
+use super::{Connection, Row, StoreError, consents, outbox, params};
 use crate::ids::KeyId;
 use crate::lookup::SignerHash;
 use crate::ports::{KeyAlgorithm, KeyReference};
@@ -143,7 +143,8 @@ pub(crate) fn hold_active(connection: &Connection, id: &KeyId) -> Result<(), Sto
 /// none, or it is another tenant's. What is so already stays as it is, and nothing is told.
 ///
 /// # Errors
-/// [`StoreError::KeyState`] when the key is retired and something else is asked of it.
+/// [`StoreError::KeyState`] when the key is retired and something else is asked of it, [`StoreError::ConsentWithdrawn`] when
+/// it is to be used again although the person took back the consent.
 pub(crate) fn change(
     connection: &Connection,
     id: &KeyId,
@@ -159,6 +160,9 @@ pub(crate) fn change(
     let state = to.from(row.state).ok_or(StoreError::KeyState { state: row.state })?;
     if state == row.state {
         return Ok(Some(row));
+    }
+    if to == KeyMove::Resume && !consents::permits(connection, id)? {
+        return Err(StoreError::ConsentWithdrawn);
     }
     set_state(connection, row, state, None, Some(by), now).map(Some)
 }

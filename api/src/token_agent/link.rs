@@ -114,7 +114,7 @@ impl Received {
         self.frame.resize(length, 0);
         self.socket.read_exact(&mut self.frame)?;
         let message = ToAgent::decode(&self.frame).map_err(malformed);
-        if matches!(message, Ok(ToAgent::Pin(_)) | Err(_)) {
+        if matches!(message, Ok(ToAgent::Pin(_) | ToAgent::Change { .. }) | Err(_)) {
             self.frame.zeroize();
         }
         message

@@ -17,14 +17,14 @@ mod tests;
 use std::path::PathBuf;
 
 use crate::config::{Log, LogFormat, LogLevel};
-use crate::ports::{KeyAlgorithm, KeyReference, SigningKeyError};
+use crate::ports::{KeyAlgorithm, KeyReference, KeyWork, SigningKeyError};
 use crate::secret::Secret;
 use bytes::Reader;
 
 pub(crate) use decode::{first_frame, frame_length};
 pub(crate) use encode::{
-    AnswerFrame, put_canary, put_ending, put_pin, put_pin_tried, put_pin_wanted, put_ready, put_settings,
-    put_sign,
+    AnswerFrame, put_canary, put_change, put_ending, put_pin, put_pin_tried, put_pin_wanted, put_ready,
+    put_settings, put_sign,
 };
 
 /// Longest frame, without its length.
@@ -33,6 +33,10 @@ pub(crate) const LONGEST_FRAME: usize = 1 << 20;
 pub(crate) const LONGEST_KEY_ID: usize = 1024;
 /// Longest value: RSA-16384.
 pub(crate) const LONGEST_VALUE: usize = 2048;
+/// Longest private key of an import: RSA-8192 takes less than 5 KiB.
+pub(crate) const LONGEST_PKCS8: usize = 8 * 1024;
+/// Longest certificate that is kept on a token.
+pub(crate) const LONGEST_CERTIFICATE: usize = 32 * 1024;
 /// Longest text of an error; the rest is cut off.
 const LONGEST_TEXT: usize = 1024;
 
@@ -56,6 +60,13 @@ pub(crate) enum ToAgent {
         id: u32,
         /// The digest.
         sha256: [u8; 32],
+    },
+    /// A key to make, import, complete or destroy.
+    Change {
+        /// Comes back in the answer, whose value is that of [`crate::ports::KeyStore::change`].
+        id: u32,
+        /// What is to happen.
+        work: KeyWork,
     },
 }
 
@@ -174,9 +185,17 @@ mod kind {
     pub(super) const PIN: u8 = 2;
     pub(super) const SIGN: u8 = 3;
     pub(super) const CANARY: u8 = 4;
+    pub(super) const CHANGE: u8 = 5;
     pub(super) const PIN_WANTED: u8 = 16;
     pub(super) const PIN_TRIED: u8 = 17;
     pub(super) const READY: u8 = 18;
     pub(super) const ANSWERS: u8 = 19;
     pub(super) const ENDING: u8 = 20;
+}
+
+mod change {
+    pub(super) const GENERATE: u8 = 1;
+    pub(super) const IMPORT: u8 = 2;
+    pub(super) const STORE_CERTIFICATE: u8 = 3;
+    pub(super) const DESTROY: u8 = 4;
 }

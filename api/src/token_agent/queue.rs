@@ -61,6 +61,11 @@ impl Queue {
         self.work.notify_all();
     }
 
+    /// Workers that may take work.
+    pub(super) fn active(&self) -> u16 {
+        u16::try_from(self.state().active).unwrap_or(u16::MAX)
+    }
+
     /// No more work is given out.
     pub(super) fn close(&self) {
         self.state().closed = true;

@@ -3,6 +3,7 @@
 //! Sessions live here and not in their threads, so that recovery can close every one of them before it finalises the
 //! library: a handle that outlives a finalise may name somebody else's session afterwards.
 
+mod change;
 mod context;
 mod keys;
 
@@ -18,7 +19,7 @@ use super::link::Link;
 use super::protocol::AgentSettings;
 use crate::adapters::pkcs11::module;
 use crate::adapters::pkcs11::return_code::{Problem, Remedy, classify};
-use crate::ports::{KeyAlgorithm, KeyReference, SigningKeyError};
+use crate::ports::{KeyAlgorithm, KeyReference, KeyWork, SigningKeyError};
 use context::Context;
 use keys::TokenKey;
 
@@ -27,6 +28,9 @@ const SHA256_DIGEST_INFO: [u8; 19] = [
     0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00,
     0x04, 0x20,
 ];
+
+/// Changes of keys have no session of a worker.
+const NO_WORKER: usize = usize::MAX;
 
 /// How long recovery waits for calls that are under way.
 const DRAIN_TIME: Duration = Duration::from_secs(2);
@@ -115,6 +119,11 @@ impl Token {
             let found = context.canary_key().ok_or(Problem::KeyMissing)?;
             context.with_session(worker, |session| sign(session, &found, sha256))
         })
+    }
+
+    /// Makes, imports, completes or destroys a key.
+    pub(super) fn change(&self, work: &KeyWork) -> Result<Vec<u8>, Failed> {
+        self.with_context(NO_WORKER, |context| context.change(work))
     }
 
     /// Whether the token refused to open as many sessions as we asked for; then how many there are.

@@ -2,6 +2,7 @@
 //! still work.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,6 +12,7 @@ use super::link::Link;
 use super::protocol::{AnswerFrame, Ending, Vitals};
 use super::queue::{Queue, Taken, Work};
 use super::token::{Failed, Token};
+use crate::ports::KeyWork;
 
 /// Values are sent at least this often while there are any: whoever waits for the first need not wait for all.
 const SEND_EVERY: Duration = Duration::from_millis(5);
@@ -63,6 +65,26 @@ pub(super) fn run(token: &Arc<Token>, link: &Arc<Link>, queue: &Arc<Queue>) {
     shared.use_sessions(sessions);
     work(0, &shared);
     // The others leave as well; one that hangs in the module is not waited for here.
+}
+
+/// Changes keys, one at a time, until the server is gone or the token cannot be used any more.
+pub(super) fn change(token: &Token, link: &Link, queue: &Queue, changes: &Receiver<(u32, KeyWork)>) {
+    let mut out = Vec::new();
+    while let Ok((id, work)) = changes.recv() {
+        let result = match token.change(&work) {
+            Ok(value) => Ok(value),
+            Err(Failed::Digest(error)) => Err(error),
+            Err(Failed::Agent(error)) => {
+                queue.close();
+                return link.tell_ending(&Ending::Token(error));
+            }
+        };
+        out.clear();
+        let (epoch, retries) = token.vitals();
+        let sessions = queue.active();
+        AnswerFrame::begin(&mut out, Vitals { sessions, epoch, retries }).push(id, result.as_deref());
+        link.send(&out);
+    }
 }
 
 impl Shared {

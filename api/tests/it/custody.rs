@@ -25,7 +25,7 @@ fn a_signer_without_one_may_use_the_device() {
     for person in [BRUNO, SELO] {
         let answer = instance.session(person).get("/v1/custody").json();
         assert_eq!(answer["custody"], json!(null));
-        assert_eq!(answer["options"], json!(["local"]));
+        assert_eq!(answer["options"], json!(["hsm", "local"]));
         assert_eq!(answer["sources"][0]["outcome"], "no");
     }
 }
@@ -73,7 +73,7 @@ fn a_backend_asks_about_anybody_by_number() {
         assert!(!answer.to_string().contains(person.0));
     }
     // An alphanumeric CNPJ of somebody unknown.
-    assert_eq!(ask("12ABC34501DE35").json()["options"], json!(["local"]));
+    assert_eq!(ask("12ABC34501DE35").json()["options"], json!(["hsm", "local"]));
     ask("52998224724").assert_problem(422, "cpf_invalid");
     ask("12ABC34501DE36").assert_problem(422, "cnpj_invalid");
     ask("529").assert_problem(400, "invalid_request");
@@ -128,7 +128,7 @@ fn a_tenant_offers_what_its_basis_permits_and_nothing_while_a_source_is_silent()
 
 #[test]
 fn a_bank_that_is_not_accredited_offers_its_customers_no_place_in_its_module() {
-    let rules = "[custody.tenants.demo-portal]\noffers = [\"hsm_generate\", \"local\"]\n\
+    let rules = "[custody.tenants.demo-portal]\nbasis = \"company\"\noffers = [\"hsm_generate\", \"local\"]\n\
                  own_companies = [\"12ABC34501DE35\"]\n";
     let instance = Instance::start_with_config(rules);
     let offers = |number: &str| {

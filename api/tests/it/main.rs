@@ -22,6 +22,7 @@ mod demo;
 mod documents;
 mod edge;
 mod encrypted;
+mod enrolments;
 mod events;
 mod health;
 mod hsm_signatures;

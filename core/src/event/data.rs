@@ -6,8 +6,8 @@
 use serde::Serialize;
 
 use crate::wire::{
-    BatchCounts, BatchState, CancellationCause, Custody, CustodySource, OrderFlow, SignatureFormat,
-    SignatureLevel, SignaturePolicy,
+    BatchCounts, BatchState, CancellationCause, Custody, CustodySource, EnrolmentMethod, OrderFlow,
+    SignatureFormat, SignatureLevel, SignaturePolicy,
 };
 use crate::{ErrorCode, Timestamp};
 
@@ -304,6 +304,73 @@ data! {
         total: u64,
         /// Items by state; in a cancelled batch some may still be `signing`.
         counts: BatchCounts,
+    }
+
+    /// Data of `consent.given`.
+    ConsentGiven(consent_id) {
+        /// The consent.
+        consent_id: String,
+        /// Keyed hash of who agreed.
+        signer: String,
+        /// Version of the text.
+        text_version: String,
+        /// Its language.
+        language: String,
+        /// SHA-256 of the text that was shown, lower-case hexadecimal.
+        text_sha256: String,
+    }
+
+    /// Data of `consent.withdrawn`.
+    ConsentWithdrawn(consent_id) {
+        /// The consent.
+        consent_id: String,
+        /// Keyed hash of who agreed.
+        signer: String,
+    }
+
+    /// Data of `enrolment.created`, `enrolment.completed` and `enrolment.cancelled`.
+    EnrolmentMoved(enrolment_id) {
+        /// The enrolment.
+        enrolment_id: String,
+        /// How the key comes into the token.
+        method: EnrolmentMethod,
+        /// Keyed hash of whose key it is; absent when the certificate names nobody, or is not there yet.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        signer: Option<String>,
+        /// The key, once it may sign.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        key_id: Option<String>,
+    }
+
+    /// Data of `enrolment.failed`.
+    EnrolmentFailed(enrolment_id) {
+        /// The enrolment.
+        enrolment_id: String,
+        /// How the key was to come into the token.
+        method: EnrolmentMethod,
+        /// Keyed hash of whose key it was to be.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        signer: Option<String>,
+        /// Why, as an error code.
+        code: ErrorCode,
+    }
+
+    /// Data of `key.stored`.
+    KeyStored(key_id) {
+        /// The key.
+        key_id: String,
+        /// The enrolment that brought it.
+        enrolment_id: String,
+        /// Where it is kept.
+        custody: Custody,
+        /// How it came there.
+        method: EnrolmentMethod,
+        /// Keyed hash of whose key it is.
+        signer: String,
+        /// SHA-256 of its certificate, lower-case hexadecimal.
+        certificate_sha256: String,
+        /// End of the certificate.
+        not_after: Timestamp,
     }
 
     /// Data of `key.suspended`.

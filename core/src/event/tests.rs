@@ -3,8 +3,8 @@ use serde_json::{Value, json};
 use super::*;
 use crate::ErrorCode;
 use crate::wire::{
-    BatchCounts, BatchState, CancellationCause, Custody, CustodyOutcome, CustodySource, OrderFlow,
-    SignatureFormat, SignatureLevel, SignaturePolicy,
+    BatchCounts, BatchState, CancellationCause, Custody, CustodyOutcome, CustodySource, EnrolmentMethod,
+    OrderFlow, SignatureFormat, SignatureLevel, SignaturePolicy,
 };
 
 /// One of every event, with every optional member when `whole`, else with none.
@@ -31,6 +31,12 @@ fn samples(whole: bool) -> Vec<EventData> {
         policy: SignaturePolicy::None,
         key_id: some("key_1"),
         signer: some("9f"),
+    };
+    let enrolment = || EnrolmentMoved {
+        enrolment_id: text("enr_1"),
+        method: EnrolmentMethod::Generate,
+        signer: some("9f"),
+        key_id: some("key_1"),
     };
     let batch = || BatchMoved { batch_id: text("bat_1"), reference: some("r") };
     let ended = |state| BatchEnded {
@@ -127,6 +133,32 @@ fn samples(whole: bool) -> Vec<EventData> {
         EventData::BatchResumed(batch()),
         EventData::BatchCancelled(ended(BatchState::Cancelled)),
         EventData::BatchCompleted(ended(BatchState::CompletedWithErrors)),
+        EventData::ConsentGiven(ConsentGiven {
+            consent_id: text("cns_1"),
+            signer: text("9f"),
+            text_version: text("key-custody-1"),
+            language: text("pt-BR"),
+            text_sha256: text("00"),
+        }),
+        EventData::ConsentWithdrawn(ConsentWithdrawn { consent_id: text("cns_1"), signer: text("9f") }),
+        EventData::EnrolmentCreated(enrolment()),
+        EventData::EnrolmentCompleted(enrolment()),
+        EventData::EnrolmentCancelled(enrolment()),
+        EventData::EnrolmentFailed(EnrolmentFailed {
+            enrolment_id: text("enr_1"),
+            method: EnrolmentMethod::Generate,
+            signer: some("9f"),
+            code: ErrorCode::TokenUnavailable,
+        }),
+        EventData::KeyStored(KeyStored {
+            key_id: text("key_1"),
+            enrolment_id: text("enr_1"),
+            custody: Custody::Hsm,
+            method: EnrolmentMethod::Generate,
+            signer: text("9f"),
+            certificate_sha256: text("00"),
+            not_after: time,
+        }),
         EventData::KeySuspended(KeySuspended {
             key_id: text("key_1"),
             code: whole.then_some(ErrorCode::CertificateExpired),

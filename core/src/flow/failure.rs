@@ -92,6 +92,8 @@ const fn next_step(code: ErrorCode) -> NextStep {
         | ErrorCode::RevocationMalformed
         | ErrorCode::TimeStampUnavailable
         | ErrorCode::TimeStampInvalid
+        | ErrorCode::ConsentRequired
+        | ErrorCode::EnrolmentExpired
         | ErrorCode::Busy => NextStep::TryAgain,
 
         ErrorCode::CertificateMalformed
@@ -102,6 +104,7 @@ const fn next_step(code: ErrorCode) -> NextStep {
         | ErrorCode::CertificateWrongPerson
         | ErrorCode::CertificateRevoked
         | ErrorCode::KeyUnsupported
+        | ErrorCode::CertificateKeyMismatch
         | ErrorCode::P12Malformed => NextStep::ChooseAnotherCertificate,
 
         ErrorCode::PayloadTooLarge
@@ -139,6 +142,8 @@ const fn next_step(code: ErrorCode) -> NextStep {
         | ErrorCode::IdempotencyKeyReused
         | ErrorCode::OrderStateConflict
         | ErrorCode::BatchStateConflict
+        | ErrorCode::EnrolmentStateConflict
+        | ErrorCode::AccreditationRequired
         | ErrorCode::ManifestInvalid
         | ErrorCode::Cancelled
         | ErrorCode::ReceiptInvalid

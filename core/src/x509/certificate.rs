@@ -263,8 +263,9 @@ impl Certificate {
         self.part(&self.0.parts.issuer)
     }
 
-    /// DER of the subject's Name.
-    pub(crate) fn subject(&self) -> &[u8] {
+    /// DER of the subject's Name. It holds personal data: never log it.
+    #[must_use]
+    pub fn subject(&self) -> &[u8] {
         self.part(&self.0.parts.subject)
     }
 

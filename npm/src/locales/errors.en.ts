@@ -116,6 +116,20 @@ export const en: ErrorTexts = {
   },
   revocation_unknown: unavailable,
   revocation_malformed: unavailable,
+  certificate_key_mismatch: {
+    title: "The certificate is for another key",
+    message: "It was not issued from the request that was made here. Bring the one that was.",
+  },
+  consent_required: {
+    title: "Your consent is needed",
+    message: "Read and accept the terms of keeping your key, then continue.",
+  },
+  accreditation_required: notYours,
+  enrolment_state_conflict: notYours,
+  enrolment_expired: {
+    title: "The time to complete is over",
+    message: "The certificate did not arrive in time. Begin again.",
+  },
   signature_state_conflict: {
     title: "The signature is no longer open",
     message: "It was finished or closed elsewhere. Start again.",

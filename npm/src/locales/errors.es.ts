@@ -116,6 +116,20 @@ export const es: ErrorTexts = {
   },
   revocation_unknown: unavailable,
   revocation_malformed: unavailable,
+  certificate_key_mismatch: {
+    title: "El certificado es de otra clave",
+    message: "No se emitió a partir de la solicitud hecha aquí. Traiga el que corresponde.",
+  },
+  consent_required: {
+    title: "Falta su consentimiento",
+    message: "Lea y acepte los términos de custodia de su clave y continúe.",
+  },
+  accreditation_required: notYours,
+  enrolment_state_conflict: notYours,
+  enrolment_expired: {
+    title: "Terminó el plazo",
+    message: "El certificado no llegó a tiempo. Comience de nuevo.",
+  },
   signature_state_conflict: {
     title: "La firma cambió de estado",
     message: "Ya se terminó o se cerró en otro lugar. Empiece de nuevo.",

@@ -113,6 +113,20 @@ export const ptBR: ErrorTexts = {
   },
   revocation_unknown: unavailable,
   revocation_malformed: unavailable,
+  certificate_key_mismatch: {
+    title: "O certificado é de outra chave",
+    message: "Ele não foi emitido a partir do pedido feito aqui. Traga o certificado correspondente.",
+  },
+  consent_required: {
+    title: "Falta o seu consentimento",
+    message: "Leia e aceite os termos de guarda da sua chave e continue.",
+  },
+  accreditation_required: notYours,
+  enrolment_state_conflict: notYours,
+  enrolment_expired: {
+    title: "O prazo terminou",
+    message: "O certificado não chegou a tempo. Comece novamente.",
+  },
   signature_state_conflict: {
     title: "A assinatura mudou de situação",
     message: "Ela já foi concluída ou encerrada em outro lugar. Comece de novo.",

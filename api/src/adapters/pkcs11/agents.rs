@@ -19,10 +19,13 @@ use tokio::task::JoinSet;
 
 use super::Settings;
 use crate::failure::Failure;
-use crate::ports::{AgentState, Availability, DigestToSign, MOST_DIGESTS, SigningKeyError, TokenStatus};
+use crate::ports::{
+    AgentState, Availability, DigestToSign, KeyWork, MOST_DIGESTS, SigningKeyError, TokenStatus,
+};
+use crate::token_agent::protocol::{LONGEST_CERTIFICATE, LONGEST_KEY_ID, LONGEST_PKCS8};
 use batch::Batch;
-use state::Shared;
-use talk::{End, Talk};
+use state::{Change, Shared};
+use talk::{CHANGE_DEADLINES, End, Talk};
 
 /// A process that was up for this long did not fail in a row with the one before.
 const STABLE: Duration = Duration::from_secs(10);
@@ -87,6 +90,19 @@ impl Agents {
         }
     }
 
+    /// Makes, imports, completes or destroys a key.
+    pub(super) async fn change(&self, work: KeyWork) -> Result<Vec<u8>, SigningKeyError> {
+        check_lengths(&work)?;
+        let (reply, answer) = oneshot::channel();
+        self.shared.submit_change(Change { work, reply })?;
+        let patience = self.shared.settings.call_timeout * (CHANGE_DEADLINES + 1);
+        match tokio::time::timeout(patience, answer).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) => Err(gone()),
+            Err(_) => Err(SigningKeyError::Unavailable("no agent took the change of a key".to_owned())),
+        }
+    }
+
     pub(super) fn status(&self) -> TokenStatus {
         self.shared.status()
     }
@@ -104,6 +120,24 @@ impl Drop for Agents {
             let _ = thread.join();
         }
     }
+}
+
+/// What a frame cannot carry is told before it is sent.
+fn check_lengths(work: &KeyWork) -> Result<(), SigningKeyError> {
+    let (id, label, rest, longest) = match work {
+        KeyWork::Generate { key, label } => (&key.id, label.as_str(), 0, 0),
+        KeyWork::Import { key, label, pkcs8 } => {
+            (&key.id, label.as_str(), pkcs8.expose().len(), LONGEST_PKCS8)
+        }
+        KeyWork::StoreCertificate { key_id, label, certificate } => {
+            (key_id, label.as_str(), certificate.len(), LONGEST_CERTIFICATE)
+        }
+        KeyWork::Destroy { key_id } => (key_id, "", 0, 0),
+    };
+    if id.is_empty() || id.len() > LONGEST_KEY_ID || label.len() > super::LONGEST_TEXT || rest > longest {
+        return Err(SigningKeyError::KeyUnusable("a part of it is too long, or it has no CKA_ID".to_owned()));
+    }
+    Ok(())
 }
 
 fn gone() -> SigningKeyError {

@@ -1,11 +1,12 @@
-use rubrica_core::wire::{SignatureLevel, SignaturePolicy, SignatureState};
+use rubrica_core::wire::{EnrolmentMethod, EnrolmentState, SignatureLevel, SignaturePolicy, SignatureState};
 
 use super::super::row::to_text;
 use super::super::sqlite::SqliteConnection;
 use super::*;
 
 /// The way back, the last first.
-const DOWN: [&str; 13] = [
+const DOWN: [&str; 14] = [
+    include_str!("../../../migrations/20261124020000_create_enrolment/down.sql"),
     include_str!("../../../migrations/20261124010000_extend_custody/down.sql"),
     include_str!("../../../migrations/20261124000000_create_cloud_authorization/down.sql"),
     include_str!("../../../migrations/20261123235000_extend_batch/down.sql"),
@@ -114,6 +115,18 @@ fn a_passage_for_one_database_is_left_out_for_the_other() {
     let text = "a;\n-- only SQLite {\nb;\n-- }\nc;\n-- only PostgreSQL {\nd;\n-- }\n";
     assert_eq!(without(text, "-- only PostgreSQL {"), "a;\n-- only SQLite {\nb;\n-- }\nc;\n-- }\n");
     assert_eq!(without(text, "-- only SQLite {"), "a;\n-- }\nc;\n-- only PostgreSQL {\nd;\n-- }\n");
+}
+
+#[test]
+fn the_states_of_enrolments_in_sql_are_those_in_rust() {
+    let schema = include_str!("../../../migrations/20261124020000_create_enrolment/up.sql");
+    let words =
+        |values: &[String]| values.iter().map(|word| format!("'{word}'")).collect::<Vec<_>>().join(", ");
+    let states = words(&EnrolmentState::ALL.map(|state| to_text(&state)));
+    assert!(schema.contains(&format!("CHECK (state IN ({states}))")), "{states}");
+    for method in EnrolmentMethod::ALL {
+        assert!(schema.contains(&format!("'{}'", to_text(&method))));
+    }
 }
 
 #[test]

@@ -2,12 +2,13 @@
 
 use super::bytes::Reader;
 use super::{
-    AgentSettings, Answer, Answers, CanaryKey, Ending, LONGEST_FRAME, LONGEST_KEY_ID, LONGEST_TEXT,
-    LONGEST_VALUE, LogSettings, PinFlags, ProtocolError, Ready, SignItem, ToAgent, ToServer, Vitals, kind,
+    AgentSettings, Answer, Answers, CanaryKey, Ending, LONGEST_CERTIFICATE, LONGEST_FRAME, LONGEST_KEY_ID,
+    LONGEST_PKCS8, LONGEST_TEXT, LONGEST_VALUE, LogSettings, PinFlags, ProtocolError, Ready, SignItem,
+    ToAgent, ToServer, Vitals, change, kind,
 };
 use crate::config::{LogFormat, LogLevel};
-use crate::ports::{KeyAlgorithm, KeyReference, MOST_DIGESTS, SigningKeyError};
-use crate::secret::Secret;
+use crate::ports::{KeyAlgorithm, KeyReference, KeyWork, MOST_DIGESTS, SigningKeyError};
+use crate::secret::{Secret, SecretBytes};
 
 impl ToAgent {
     /// Reads a frame, without its length.
@@ -25,6 +26,7 @@ impl ToAgent {
             }),
             kind::SIGN => Self::Sign(read_sign(&mut reader)?),
             kind::CANARY => Self::Canary { id: reader.u32()?, sha256: reader.array()? },
+            kind::CHANGE => Self::Change { id: reader.u32()?, work: read_change(&mut reader)? },
             _ => return Err(ProtocolError("unknown kind of frame")),
         };
         reader.end()?;
@@ -165,6 +167,28 @@ fn read_sign(reader: &mut Reader<'_>) -> Result<Vec<SignItem>, ProtocolError> {
         items.push(SignItem { id, key: std::sync::Arc::clone(key), sha256: reader.array()? });
     }
     Ok(items)
+}
+
+fn read_change(reader: &mut Reader<'_>) -> Result<KeyWork, ProtocolError> {
+    let key = |reader: &mut Reader<'_>| {
+        let algorithm = algorithm(reader.u8()?)?;
+        Ok(KeyReference { id: reader.short(LONGEST_KEY_ID)?.to_vec(), algorithm })
+    };
+    match reader.u8()? {
+        change::GENERATE => Ok(KeyWork::Generate { key: key(reader)?, label: reader.text(LONGEST_TEXT)? }),
+        change::IMPORT => Ok(KeyWork::Import {
+            key: key(reader)?,
+            label: reader.text(LONGEST_TEXT)?,
+            pkcs8: SecretBytes::new(reader.short(LONGEST_PKCS8)?.to_vec()),
+        }),
+        change::STORE_CERTIFICATE => Ok(KeyWork::StoreCertificate {
+            key_id: reader.short(LONGEST_KEY_ID)?.to_vec(),
+            label: reader.text(LONGEST_TEXT)?,
+            certificate: reader.short(LONGEST_CERTIFICATE)?.to_vec(),
+        }),
+        change::DESTROY => Ok(KeyWork::Destroy { key_id: reader.short(LONGEST_KEY_ID)?.to_vec() }),
+        _ => Err(ProtocolError("unknown change of a key")),
+    }
 }
 
 const fn algorithm(tag: u8) -> Result<KeyAlgorithm, ProtocolError> {

@@ -1,9 +1,9 @@
 //! Writes frames.
 
 use super::bytes::Writer;
-use super::{AgentSettings, Ending, LONGEST_TEXT, LONGEST_VALUE, PinFlags, Ready, Vitals, kind};
+use super::{AgentSettings, Ending, LONGEST_TEXT, LONGEST_VALUE, PinFlags, Ready, Vitals, change, kind};
 use crate::config::{LogFormat, LogLevel};
-use crate::ports::{KeyAlgorithm, KeyReference, MOST_DIGESTS, SigningKeyError};
+use crate::ports::{KeyAlgorithm, KeyReference, KeyWork, MOST_DIGESTS, SigningKeyError};
 use crate::secret::Secret;
 
 /// Appends the settings.
@@ -62,6 +62,37 @@ pub(crate) fn put_canary(out: &mut Vec<u8>, id: u32, sha256: &[u8; 32]) {
     let mut frame = Writer::frame(out, kind::CANARY);
     frame.u32(id);
     frame.bytes(sha256);
+}
+
+/// Appends a change of a key. Its members are within their limits.
+pub(crate) fn put_change(out: &mut Vec<u8>, id: u32, work: &KeyWork) {
+    let mut frame = Writer::frame(out, kind::CHANGE);
+    frame.u32(id);
+    match work {
+        KeyWork::Generate { key, label } => {
+            frame.u8(change::GENERATE);
+            frame.u8(algorithm_tag(key.algorithm));
+            frame.short(&key.id);
+            frame.short(label.as_bytes());
+        }
+        KeyWork::Import { key, label, pkcs8 } => {
+            frame.u8(change::IMPORT);
+            frame.u8(algorithm_tag(key.algorithm));
+            frame.short(&key.id);
+            frame.short(label.as_bytes());
+            frame.short(pkcs8.expose());
+        }
+        KeyWork::StoreCertificate { key_id, label, certificate } => {
+            frame.u8(change::STORE_CERTIFICATE);
+            frame.short(key_id);
+            frame.short(label.as_bytes());
+            frame.short(certificate);
+        }
+        KeyWork::Destroy { key_id } => {
+            frame.u8(change::DESTROY);
+            frame.short(key_id);
+        }
+    }
 }
 
 /// Appends the wish to log in.

@@ -4,7 +4,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
-use crate::ports::MOST_DIGESTS;
+use crate::ports::{KeyWork, MOST_DIGESTS};
+use crate::secret::SecretBytes;
 
 fn key() -> impl Strategy<Value = KeyReference> {
     (vec(any::<u8>(), 0..60), any::<bool>()).prop_map(|(id, rsa)| KeyReference {
@@ -170,6 +171,51 @@ fn what_an_agent_tells_comes_through() {
         panic!("the ending was sent")
     };
     assert_eq!(text, "é".repeat(LONGEST_TEXT / 2), "cut at a character");
+}
+
+#[test]
+fn changes_of_keys_come_through_and_damaged_ones_do_no_harm() {
+    let key = KeyReference { id: vec![7; 20], algorithm: KeyAlgorithm::Ec };
+    let label = "enr_TEST é".to_owned();
+    let all = [
+        KeyWork::Generate { key: key.clone(), label: label.clone() },
+        KeyWork::Import {
+            key: key.clone(),
+            label: label.clone(),
+            pkcs8: SecretBytes::new(vec![5; LONGEST_PKCS8]),
+        },
+        KeyWork::StoreCertificate {
+            key_id: key.id.clone(),
+            label: label.clone(),
+            certificate: vec![6; LONGEST_CERTIFICATE],
+        },
+        KeyWork::Destroy { key_id: key.id.clone() },
+    ];
+    let parts = |work: &KeyWork| match work {
+        KeyWork::Generate { key, label } => {
+            (1, key.id.clone(), Some(key.algorithm), label.clone(), Vec::new())
+        }
+        KeyWork::Import { key, label, pkcs8 } => {
+            (2, key.id.clone(), Some(key.algorithm), label.clone(), pkcs8.expose().to_vec())
+        }
+        KeyWork::StoreCertificate { key_id, label, certificate } => {
+            (3, key_id.clone(), None, label.clone(), certificate.clone())
+        }
+        KeyWork::Destroy { key_id } => (4, key_id.clone(), None, String::new(), Vec::new()),
+    };
+    for work in all {
+        let mut out = Vec::new();
+        put_change(&mut out, 70_000, &work);
+        let (frame, length) = first_frame(&out).unwrap().unwrap();
+        assert_eq!(length, out.len());
+        let ToAgent::Change { id, work: read } = ToAgent::decode(frame).unwrap() else { panic!("{work:?}") };
+        assert_eq!((id, parts(&read)), (70_000, parts(&work)));
+        assert!(!format!("{work:?}").contains("5, 5"), "a private key is not printed");
+        for end in 0..frame.len() {
+            assert!(ToAgent::decode(&frame[..end]).is_err(), "{work:?} {end}");
+        }
+    }
+    assert_eq!(ToAgent::decode(&[5, 0, 0, 0, 1, 9]).unwrap_err(), ProtocolError("unknown change of a key"));
 }
 
 #[test]

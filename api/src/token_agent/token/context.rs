@@ -10,9 +10,11 @@ use cryptoki::slot::Slot;
 use cryptoki::types::AuthPin;
 
 use super::Seen;
+use super::change;
 use super::keys::{self, Keys, TokenKey};
 use crate::adapters::pkcs11::module;
 use crate::adapters::pkcs11::return_code::{Problem, Remedy, classify};
+use crate::ports::{KeyReference, KeyWork};
 use crate::token_agent::link::Link;
 use crate::token_agent::protocol::{AgentSettings, PinFlags};
 
@@ -96,7 +98,30 @@ impl Context {
     }
 
     pub(super) fn key(&self, id: &[u8]) -> Result<TokenKey, Problem> {
-        self.keys.read().unwrap_or_else(PoisonError::into_inner).find(id).ok_or(Problem::KeyMissing)
+        if let Some(key) = self.keys.read().unwrap_or_else(PoisonError::into_inner).find(id) {
+            return Ok(key);
+        }
+        // Another agent may have made it since this one listed them.
+        let found = {
+            let anchor = self.anchor.lock().unwrap_or_else(PoisonError::into_inner);
+            keys::look_for(&anchor, id)?
+        };
+        let key = found.ok_or(Problem::KeyMissing)?;
+        self.keys.write().unwrap_or_else(PoisonError::into_inner).add(id, key);
+        Ok(key)
+    }
+
+    /// Changes a key, in a session of its own that may write. The login is the one of all sessions.
+    pub(super) fn change(&self, work: &KeyWork) -> Result<Vec<u8>, Problem> {
+        let (KeyWork::Generate { key: KeyReference { id, .. }, .. }
+        | KeyWork::Import { key: KeyReference { id, .. }, .. }
+        | KeyWork::StoreCertificate { key_id: id, .. }
+        | KeyWork::Destroy { key_id: id }) = work;
+        let session = self.library.open_rw_session(self.slot).map_err(classify)?;
+        let result = change::perform(&session, work);
+        // Whatever became of it, the handle is looked for anew.
+        self.keys.write().unwrap_or_else(PoisonError::into_inner).forget(id);
+        result
     }
 
     pub(super) fn canary_key(&self) -> Option<TokenKey> {
@@ -155,7 +180,9 @@ impl Context {
     }
 
     pub(super) fn close_session(&self, worker: usize) {
-        drop(self.sessions[worker].lock().unwrap_or_else(PoisonError::into_inner).take());
+        if let Some(place) = self.sessions.get(worker) {
+            drop(place.lock().unwrap_or_else(PoisonError::into_inner).take());
+        }
     }
 
     /// Closes every session; failures do not matter, the library is finalised next.

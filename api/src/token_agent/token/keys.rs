@@ -38,6 +38,14 @@ impl Keys {
         self.by_id.get(id).copied()
     }
 
+    pub(super) fn add(&mut self, id: &[u8], key: TokenKey) {
+        self.by_id.insert(id.to_vec(), key);
+    }
+
+    pub(super) fn forget(&mut self, id: &[u8]) {
+        self.by_id.remove(id);
+    }
+
     pub(super) fn canary(&self) -> Option<TokenKey> {
         self.canary.as_ref().map(|(key, _)| *key)
     }
@@ -69,6 +77,18 @@ pub(super) fn list(session: &Session, canary_label: &str) -> Result<Keys, Proble
         }
     }
     Ok(keys)
+}
+
+/// The private key with this `CKA_ID`, if it may be used.
+pub(super) fn look_for(session: &Session, id: &[u8]) -> Result<Option<TokenKey>, Problem> {
+    let wanted =
+        [Attribute::Class(ObjectClass::PRIVATE_KEY), Attribute::Token(true), Attribute::Id(id.to_vec())];
+    for handle in session.find_objects(&wanted).map_err(classify)? {
+        if let Some(described) = describe(session, handle)? {
+            return Ok(Some(TokenKey { handle, algorithm: described.algorithm }));
+        }
+    }
+    Ok(None)
 }
 
 struct Described {

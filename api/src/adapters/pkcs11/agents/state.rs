@@ -10,7 +10,9 @@ use tokio::sync::{Notify, oneshot, watch};
 use super::super::Settings;
 use super::batch::{Batch, Value};
 use super::login::Login;
-use crate::ports::{AgentState, AgentStatus, Availability, KeyReference, SigningKeyError, TokenStatus};
+use crate::ports::{
+    AgentState, AgentStatus, Availability, KeyReference, KeyWork, SigningKeyError, TokenStatus,
+};
 use crate::token_agent::protocol::LONGEST_KEY_ID;
 
 /// Digests that wait for an agent; above it the caller is told at once.
@@ -19,6 +21,13 @@ const QUEUE_LENGTH: usize = 4096;
 const MOST_TRIES: u8 = 2;
 
 pub(super) type Check = oneshot::Sender<Result<(), SigningKeyError>>;
+
+/// A change of a key, and who waits for it. It is given to one agent only: what became of it there nobody knows.
+#[derive(Debug)]
+pub(super) struct Change {
+    pub(super) work: KeyWork,
+    pub(super) reply: oneshot::Sender<Value>,
+}
 
 /// One digest of a call.
 #[derive(Debug, Clone)]
@@ -62,6 +71,7 @@ pub(super) struct Shared {
 struct State {
     queue: VecDeque<Item>,
     checks: VecDeque<Check>,
+    changes: VecDeque<Change>,
     agents: Vec<AgentStatus>,
     /// Whether one has been up or has failed.
     had_outcome: bool,
@@ -85,6 +95,7 @@ impl Shared {
         let state = State {
             queue: VecDeque::new(),
             checks: VecDeque::new(),
+            changes: VecDeque::new(),
             agents: vec![agent; settings.agents],
             had_outcome: false,
             opening: true,
@@ -139,6 +150,27 @@ impl Shared {
         drop(state);
         self.work.notify_one();
         Ok(())
+    }
+
+    /// Asks for a change of a key.
+    pub(super) fn submit_change(&self, change: Change) -> Result<(), SigningKeyError> {
+        let mut state = self.state();
+        state.check_hope()?;
+        state.changes.push_back(change);
+        drop(state);
+        self.work.notify_one();
+        Ok(())
+    }
+
+    /// Takes the next change for which somebody waits.
+    pub(super) fn take_change(&self) -> Option<Change> {
+        let mut state = self.state();
+        loop {
+            let change = state.changes.pop_front()?;
+            if !change.reply.is_closed() {
+                return Some(change);
+            }
+        }
     }
 
     /// Takes checks that wait.
@@ -222,10 +254,15 @@ impl Shared {
 
     /// Answers everything that waits with this.
     pub(super) fn give_up_all(&self, error: &SigningKeyError) {
-        let (items, checks) = {
+        let (items, checks, changes) = {
             let mut state = self.state();
-            (std::mem::take(&mut state.queue), std::mem::take(&mut state.checks))
+            let State { queue, checks, changes, .. } = &mut *state;
+            (std::mem::take(queue), std::mem::take(checks), std::mem::take(changes))
         };
+        for change in changes {
+            // Whoever asked has gone.
+            let _ = change.reply.send(Err(error.clone()));
+        }
         for item in items {
             item.answer(Err(error.clone()));
         }

@@ -19,17 +19,19 @@ use zeroize::Zeroize;
 use super::login::Login;
 use super::pace::{self, Rate};
 use super::process::Process;
-use super::state::{Check, Item, Shared};
-use crate::ports::{AgentState, KeyAlgorithm, KeyReference, SigningKeyError};
+use super::state::{Change, Check, Item, Shared};
+use crate::ports::{AgentState, KeyAlgorithm, KeyReference, KeyWork, SigningKeyError};
 use crate::random;
 use crate::token_agent::protocol::{
-    self, Answers, Ending, PinFlags, Ready, ToServer, first_frame, put_canary, put_pin, put_settings,
-    put_sign,
+    self, Answers, Ending, PinFlags, Ready, ToServer, first_frame, put_canary, put_change, put_pin,
+    put_settings, put_sign,
 };
 use flights::{Flight, Flights};
 
 /// An agent may take this many deadlines to load its module, initialise it and find its keys.
 const CONNECT_DEADLINES: u32 = 3;
+/// Making a key may take this many deadlines: RSA is a search for primes, and some devices are slow at it.
+pub(super) const CHANGE_DEADLINES: u32 = 6;
 /// Read at once.
 const READ_BYTES: usize = 64 * 1024;
 
@@ -125,7 +127,11 @@ impl<'a> Talk<'a> {
         if error.is_about_the_pin() {
             shared.latch(&error);
         }
-        let (items, checks) = flights.into_parts();
+        let (items, checks, changes) = flights.into_parts();
+        for reply in changes {
+            // Whoever asked has gone.
+            let _ = reply.send(Err(error.clone()));
+        }
         for check in checks {
             // Whoever asked has gone.
             let _ = check.send(Err(error.clone()));
@@ -186,7 +192,14 @@ impl<'a> Talk<'a> {
 
     /// Sends what the agent can take.
     fn feed(&mut self) {
-        if !self.is_up() {
+        // Nothing joins a secret in the outbox: growing would leave a copy of it behind.
+        if !self.is_up() || self.outbox_is_secret {
+            return;
+        }
+        if let Some(change) = self.shared.take_change() {
+            self.send_change(change);
+            // Another agent takes what else waits.
+            self.shared.work.notify_one();
             return;
         }
         for check in self.shared.take_checks() {
@@ -215,6 +228,16 @@ impl<'a> Talk<'a> {
         }
         put_sign(&mut self.outbox, &keys, digests.into_iter());
         self.taken.clear();
+    }
+
+    fn send_change(&mut self, Change { work, reply }: Change) {
+        let deadlines = self.shared.settings.call_timeout * (CHANGE_DEADLINES - 1);
+        let id = self.flights.board(Flight::Change(reply), Instant::now() + deadlines);
+        self.outbox_is_secret = matches!(work, KeyWork::Import { .. });
+        if self.outbox_is_secret {
+            self.outbox.reserve(READ_BYTES);
+        }
+        put_change(&mut self.outbox, id, &work);
     }
 
     fn send_canary(&mut self, check: Option<Check>) {
@@ -360,6 +383,10 @@ impl<'a> Talk<'a> {
             match flight {
                 Flight::Digest(item) => self.shared.answer(&item, result.map(<[u8]>::to_vec)),
                 Flight::Canary { message, check } => self.judge_canary(&message, result, check)?,
+                Flight::Change(reply) => {
+                    // Whoever asked has gone.
+                    let _ = reply.send(result.map(<[u8]>::to_vec));
+                }
             }
             count += 1;
         }

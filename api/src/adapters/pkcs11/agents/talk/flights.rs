@@ -2,6 +2,9 @@
 
 use std::time::Instant;
 
+use tokio::sync::oneshot;
+
+use super::super::batch::Value;
 use super::super::state::{Check, Item};
 
 /// One question.
@@ -11,6 +14,8 @@ pub(super) enum Flight {
     Digest(Item),
     /// A signature over a message of ours, and who asked for it when it was not the timer.
     Canary { message: [u8; 32], check: Option<Check> },
+    /// A change of a key, and who waits for it.
+    Change(oneshot::Sender<Value>),
 }
 
 /// Questions by the number that comes back with the answer.
@@ -50,14 +55,15 @@ impl Flights {
         self.places.iter().flatten().map(|(sent, _)| *sent).min()
     }
 
-    pub(super) fn into_parts(self) -> (Vec<Item>, Vec<Check>) {
-        let (mut items, mut checks) = (Vec::new(), Vec::new());
+    pub(super) fn into_parts(self) -> (Vec<Item>, Vec<Check>, Vec<oneshot::Sender<Value>>) {
+        let (mut items, mut checks, mut changes) = (Vec::new(), Vec::new(), Vec::new());
         for (_, flight) in self.places.into_iter().flatten() {
             match flight {
                 Flight::Digest(item) => items.push(item),
                 Flight::Canary { check, .. } => checks.extend(check),
+                Flight::Change(reply) => changes.push(reply),
             }
         }
-        (items, checks)
+        (items, checks, changes)
     }
 }

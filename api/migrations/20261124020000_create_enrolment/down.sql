@@ -1,0 +1,2 @@
+DROP TABLE enrolment;
+DROP TABLE consent;
