@@ -1,6 +1,7 @@
 //! What stands behind the ports.
 
 pub(crate) mod clock;
+pub(crate) mod cloud;
 pub(crate) mod environment;
 pub(crate) mod object_bucket;
 pub(crate) mod object_folder;

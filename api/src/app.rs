@@ -8,6 +8,7 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::adapters::object_bucket::ObjectBucket;
 use crate::adapters::object_folder::ObjectFolder;
+use crate::cloud::CloudServices;
 use crate::config::{Config, ObjectsKind};
 use crate::custody::{CustodyCheck, HsmKeys};
 use crate::data_folder::DataFolder;
@@ -51,6 +52,8 @@ pub(crate) struct App {
     /// Encrypts the numbers of signers for cloud services.
     pub(crate) signer_sealing: SealingKey,
     pub(crate) custody: CustodyCheck,
+    /// Cloud services that keep keys of people.
+    pub(crate) cloud: CloudServices,
     pub(crate) sessions: KnownSessions,
     pub(crate) clients: Vec<KnownClient>,
     pub(crate) api_keys: KnownApiKeys,
@@ -143,6 +146,8 @@ impl App {
         if config.token.is_configured() {
             custodies.push(Arc::new(HsmKeys::new(store.clone(), Arc::clone(&clock))));
         }
+        let cloud = CloudServices::open(&config.lacuna, &config.fetch, &lookup)?;
+        custodies.extend(cloud.sources());
         Ok(Self {
             trust,
             fetcher,
@@ -152,6 +157,7 @@ impl App {
             webhooks: Webhooks::open(&config.webhooks, lookup.sealing_key("webhooks"))?,
             signer_sealing: lookup.sealing_key("signer"),
             custody: CustodyCheck::new(custodies),
+            cloud,
             lookup,
             client_limits: ClientLimits::new(&config.limits),
             readiness: Readiness::default(),

@@ -1,6 +1,7 @@
 //! Configuration: defaults compiled in, then a file, then the environment; read once into real types.
 
 mod custody;
+mod lacuna;
 mod sections;
 mod source;
 
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::failure::Failure;
 
 pub(crate) use custody::Custody;
+pub(crate) use lacuna::{CloudService, HashEncoding, Lacuna, ProviderKind, TokenBody};
 pub(crate) use sections::{
     Client, Data, Engine, Events, Fetch, ForwardedHeader, Limits, Log, LogFormat, LogLevel, Objects,
     ObjectsKind, Oidc, Server, Sessions, Signatures, Store, Token, Trust, Tsa, Webhooks,
@@ -35,6 +37,7 @@ pub(crate) struct Config {
     pub(crate) fetch: Fetch,
     pub(crate) tsa: Tsa,
     pub(crate) oidc: Oidc,
+    pub(crate) lacuna: Lacuna,
     pub(crate) events: Events,
     pub(crate) webhooks: Webhooks,
     pub(crate) log: Log,
@@ -71,6 +74,10 @@ impl Config {
         resolve(&mut self.objects.secret_key_file);
         resolve(&mut self.token.pin_file);
         resolve(&mut self.fetch.cache_folder);
+        for service in &mut self.lacuna.services {
+            resolve(&mut service.api_key_file);
+            resolve(&mut service.client_secret_file);
+        }
         resolve(&mut self.tsa.password_file);
         resolve(&mut self.tsa.token_file);
         resolve(&mut self.tsa.client_certificate);
@@ -148,7 +155,7 @@ impl Config {
         if let Some((_, rule)) = rules.iter().find(|(holds, _)| !holds) {
             return Err(invalid(rule));
         }
-        if let Some(fault) = self.custody.fault() {
+        if let Some(fault) = self.custody.fault().or_else(|| self.lacuna.fault()) {
             return Err(invalid(&fault));
         }
         for client in &self.clients {

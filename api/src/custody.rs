@@ -3,8 +3,8 @@
 //! What our own database knows is read each time, so a key that was stored or suspended anywhere counts at once. What
 //! others say is remembered for a short while.
 
-mod breaker;
 mod hsm;
+mod lacuna;
 mod remembered;
 
 use std::sync::Arc;
@@ -14,12 +14,13 @@ use futures_util::future::join_all;
 use rubrica_core::custody::{Asked, Decision, Reply, Rules, Wanted, decide, next_source};
 use rubrica_core::wire::{Custody, CustodyDoubt, KeyView};
 
+use crate::breaker::Breaker;
 use crate::lookup::SignerHash;
 use crate::ports::{CustodyQuestion, CustodySource, Found};
-use breaker::Breaker;
 use remembered::Remembered;
 
 pub(crate) use hsm::HsmKeys;
+pub(crate) use lacuna::CloudKeysSource;
 
 /// Everything that can be asked where a key is.
 #[derive(Debug)]

@@ -10,6 +10,7 @@
 
 pub(crate) mod artefact;
 pub(crate) mod batch;
+mod cloud;
 mod drive;
 mod expiry;
 mod fair;
@@ -17,6 +18,7 @@ mod keys;
 pub(crate) mod once;
 mod pdf_options;
 pub(crate) mod plan;
+mod providers;
 pub(crate) mod raise;
 mod scheduler;
 mod strays;
@@ -224,6 +226,8 @@ pub(crate) async fn run(app: &Arc<App>, roles: Roles) -> Result<Running, store::
         tasks.push(tokio::spawn(worker::watch(Arc::clone(app), stopped.clone())));
         tasks.push(tokio::spawn(enrolment::sweep::watch(Arc::clone(app), stopped.clone())));
     }
+    // Whoever answers requests asks the services too.
+    tasks.push(tokio::spawn(providers::watch(Arc::clone(app), stopped.clone())));
     if roles.sentinel {
         tasks.push(tokio::spawn(crate::deadlines::watch(Arc::clone(app), stopped.clone())));
         tasks.push(tokio::spawn(batch::intake::watch(Arc::clone(app), stopped.clone())));

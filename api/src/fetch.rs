@@ -9,6 +9,7 @@ mod egress;
 mod evidence;
 mod identity_provider;
 mod poster;
+mod provider;
 mod tsa;
 
 use std::collections::HashMap;
@@ -30,6 +31,7 @@ pub(crate) use client::FetchError;
 pub(crate) use evidence::Effort;
 pub(crate) use identity_provider::IdentityProvider;
 pub(crate) use poster::{Answered, Poster, Refused};
+pub(crate) use provider::{Provider, ProviderCall, ProviderFailure, is_safe};
 pub(crate) use tsa::{StampError, TimeStamps};
 
 /// Largest OCSP response.

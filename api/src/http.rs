@@ -2,6 +2,7 @@
 
 mod api_keys;
 mod auth;
+mod authorizations;
 mod batches;
 mod body;
 mod client_address;

@@ -111,6 +111,8 @@ ids! {
     OrderId = "ord";
     /// A participant of an order.
     ParticipantId = "par";
+    /// A permission at a cloud service.
+    AuthorizationId = "aut";
     /// A webhook.
     WebhookId = "whk";
     /// A running engine.

@@ -3,7 +3,9 @@
 mod adapters;
 mod api_key;
 mod app;
+mod breaker;
 mod cli;
+mod cloud;
 mod config;
 mod consent;
 mod custody;

@@ -1,5 +1,7 @@
 //! What lies outside the process and has more than one form.
 
+pub(crate) mod cloud;
+
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -79,7 +81,6 @@ pub(crate) struct CustodyQuestion {
     pub(crate) tenant: String,
     pub(crate) signer: SignerHash,
     /// The number itself, when a source of the tenant needs it and it is known.
-    #[expect(dead_code, reason = "for sources that ask others")]
     pub(crate) identifier: Option<Identifier>,
 }
 
@@ -91,7 +92,6 @@ pub(crate) enum Found {
     /// This one, in our custody.
     Key(Box<KeyView>),
     /// Certificates at cloud services.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for sources that ask others"))]
     Services {
         /// Names of the services that have one.
         holding: Vec<String>,

@@ -5,8 +5,10 @@
 //! waited for once per group and a lone write is never delayed; PostgreSQL groups the commits of its connections by itself.
 
 pub(crate) mod api_keys;
+pub(crate) mod authorizations;
 pub(crate) mod batches;
 pub(crate) mod checkpoints;
+pub(crate) mod cloud_services;
 mod connection;
 pub(crate) mod consents;
 #[cfg(test)]

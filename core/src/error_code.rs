@@ -197,6 +197,16 @@ error_codes! {
     ReceiptInvalid = "receipt_invalid", User, "The receipt does not hold";
     /// The address of a webhook is not one that may be called.
     WebhookAddressRefused = "webhook_address_refused", Integrator, "The address of the webhook may not be called";
+    /// No permission at a cloud service that is good for this: none, another person's or document's, used up, over.
+    AuthorizationInvalid = "authorization_invalid", User, "The permission at the cloud service cannot be used";
+    /// The cloud service does not answer, or asks to be left alone for a while. The key was not used.
+    ProviderUnavailable = "provider_unavailable", Service, "The cloud service does not answer";
+    /// The person or the cloud service did not give the permission.
+    ProviderRefused = "provider_refused", User, "The cloud service refused";
+    /// The cloud service broke off after it was asked to sign: the key may have been used, without a signature.
+    ProviderAnswerLost = "provider_answer_lost", User, "The answer of the cloud service was lost";
+    /// The cloud service answered something that its contract does not allow.
+    ProviderAnswerInvalid = "provider_answer_invalid", Service, "The answer of the cloud service cannot be used";
     /// The signature lacks what the level asked for builds upon.
     SignatureNotExtendable = "signature_not_extendable", Integrator, "The signature cannot be raised to this level";
 

@@ -13,9 +13,10 @@ use core::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 pub use data::{
-    ApiKeyCreated, ApiKeyRevoked, BatchCreated, BatchEnded, BatchMoved, ConsentGiven, ConsentWithdrawn,
-    CustodyResolved, DisabledCause, EnrolmentFailed, EnrolmentMoved, KeyMoved, KeyStored, KeySuspended,
-    Member, OrderCancelled, OrderCompleted, OrderCreated, OrderExpired, OrderReminderDue, ParticipantMoved,
+    ApiKeyCreated, ApiKeyRevoked, AuthorizationFailed, AuthorizationMoved, BatchCreated, BatchEnded,
+    BatchMoved, ConsentGiven, ConsentWithdrawn, CustodyResolved, DisabledCause, EnrolmentFailed,
+    EnrolmentMoved, KeyMoved, KeyStored, KeySuspended, Member, OrderCancelled, OrderCompleted, OrderCreated,
+    OrderExpired, OrderReminderDue, ParticipantMoved, ProviderAvailable, ProviderUnavailable,
     SignatureFailed, SignatureMoved, SignatureReleased, TokenAvailable, TokenUnavailable, WebhookDisabled,
 };
 pub use envelope::{Envelope, SOURCE};
@@ -137,6 +138,16 @@ events! {
     EnrolmentFailed(EnrolmentFailed) = "enrolment.failed";
     /// A key came into custody.
     KeyStored(KeyStored) = "key.stored";
+    /// A person was sent to a cloud service, to permit the use of their key.
+    AuthorizationRequested(AuthorizationMoved) = "authorization.requested";
+    /// The person permitted the use of their key at a cloud service.
+    AuthorizationGranted(AuthorizationMoved) = "authorization.granted";
+    /// A permission for one use was used up.
+    AuthorizationUsed(AuthorizationMoved) = "authorization.used";
+    /// The time of a permission, or of the request for it, is over.
+    AuthorizationExpired(AuthorizationMoved) = "authorization.expired";
+    /// A permission was not given, or not by the person who signs.
+    AuthorizationFailed(AuthorizationFailed) = "authorization.failed";
     /// A key may not be used any more.
     KeySuspended(KeySuspended) = "key.suspended";
     /// A suspended key may be used again.
@@ -149,6 +160,10 @@ events! {
     TokenUnavailable(TokenUnavailable) = "token.unavailable";
     /// A signing token answers again.
     TokenAvailable(TokenAvailable) = "token.available";
+    /// A cloud service stopped answering and is left alone for a while.
+    ProviderUnavailable(ProviderUnavailable) = "provider.unavailable";
+    /// A cloud service answers again.
+    ProviderAvailable(ProviderAvailable) = "provider.available";
     /// Events are not sent to a webhook any more.
     WebhookDisabled(WebhookDisabled) = "webhook.disabled";
     /// An API key was made.

@@ -3,6 +3,7 @@
 //! Requests refuse unknown members; answers are read tolerantly, so that a new member breaks no old SDK.
 
 mod api_key;
+mod authorization;
 mod batch;
 mod certificate;
 mod custody;
@@ -23,6 +24,9 @@ mod validation;
 mod webhook;
 
 pub use api_key::{ApiKey, ApiKeyList, CreateApiKey};
+pub use authorization::{
+    Authorization, AuthorizationScope, AuthorizationState, CompleteAuthorization, CreateAuthorization,
+};
 pub use batch::{
     Batch, BatchContent, BatchCounts, BatchHeader, BatchItem, BatchItemList, BatchLine, BatchLineError,
     BatchList, BatchResult, BatchState,

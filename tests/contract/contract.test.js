@@ -102,10 +102,12 @@ test("the documentation is a page for everybody", async (t) => {
 
 /**
  * Operations that need what generated requests cannot make: a value that only the person's key gives, a signed file, a
- * delivery that is dead, a batch that is still under way, a key that nobody needs any more, a certificate for a key of the token.
+ * delivery that is dead, a batch that is still under way, a key that nobody needs any more, a certificate for a key of the token,
+ * a person at a cloud service.
  */
 const NEVER_TAKEN = new Set([
   "POST /v1/signatures/{id}/complete", "POST /v1/validations", "POST /v1/webhooks/{id}/deliveries/{event_id}/retry",
+  "POST /v1/authorizations", "GET /v1/authorizations/{id}", "POST /v1/authorizations/{id}/complete",
   "POST /v1/keys/{id}/retire", "POST /v1/enrolments/{id}/certificate", "POST /v1/batches/{id}/pause", "POST /v1/batches/{id}/resume", "POST /v1/batches/{id}/cancel",
 ]);
 

@@ -19,6 +19,7 @@ MEMBERS = {
     "consent_id": "ConsentId",
     "document_id": "DocumentId",
     "documents": "DocumentId",
+    "document_ids": "DocumentId",
     "key_id": "KeyId",
     "order_id": "OrderId",
     "participant_id": "ParticipantId",

@@ -16,6 +16,7 @@ use crate::hex;
 use crate::input::Input;
 use crate::objects::sha256;
 use crate::ports::SigningKeyError;
+use crate::ports::cloud::CloudError;
 use crate::store::signatures::ArtefactRow;
 
 /// Why a signature could not be made.
@@ -34,6 +35,9 @@ pub(crate) enum SigningFailure {
     /// The token did not sign.
     #[error(transparent)]
     Token(#[from] SigningKeyError),
+    /// The cloud service did not sign.
+    #[error(transparent)]
+    Cloud(#[from] CloudError),
     /// What was made cannot be read again.
     #[error("the new signature cannot be read: {0}")]
     Unreadable(#[from] ValidationError),
@@ -71,6 +75,7 @@ impl SigningFailure {
             Self::Cms(error) => error.code(),
             Self::Cades(error) => error.code(),
             Self::Token(error) => crate::http::problem::token_error_code(error),
+            Self::Cloud(error) => error.code(),
             Self::Path(error) => error.code(),
             Self::NoAuthority => ErrorCode::TimeStampUnavailable,
             Self::TimeStamp(error) => error.code(),

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rubrica_core::wire::{SignatureProblem, SignatureState};
+use rubrica_core::wire::{Custody, SignatureProblem, SignatureState};
 use rubrica_core::x509::Certificate;
 use rubrica_core::{ErrorCode, Timestamp};
 
@@ -12,7 +12,7 @@ use super::artefact::{self, SigningFailure, seal};
 use super::plan::{Draft, Plan, Shape};
 use super::raise::{self, Means};
 use super::target::Target;
-use super::{Task, keys};
+use super::{Task, cloud, keys};
 use crate::app::App;
 use crate::ids::SignatureId;
 use crate::input::Input;
@@ -38,6 +38,8 @@ const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 struct Pending {
     created_at: Timestamp,
     problem: SignatureProblem,
+    /// For a cloud service, whose permission ends; `None` for an authority.
+    wait: Option<cloud::Wait>,
 }
 
 /// Why a signature did not get to its end.
@@ -81,7 +83,7 @@ impl Stop {
     /// A failure once the value is kept: of ours, or of an authority that may answer later.
     fn unfinished(created_at: Timestamp, failure: &SigningFailure) -> Self {
         if failure.is_transient() {
-            Self::Later(Pending { created_at, problem: failure.to_problem() })
+            Self::Later(Pending { created_at, problem: failure.to_problem(), wait: None })
         } else {
             Self::failed(SignatureState::Signing, failure)
         }
@@ -172,19 +174,27 @@ pub(super) async fn give_back(app: &App, lease: &Lease, pause: Duration) {
     }
 }
 
-/// Tries again after a pause that grows with the age of the signature, until its patience is over.
+/// Tries again after a pause that grows with the age of the signature, until its patience is over. A cloud service is not
+/// asked when its permission would have ended by then.
 async fn postpone(app: &App, lease: &Lease, id: &SignatureId, pending: Pending) {
-    let Pending { created_at, problem } = pending;
-    let age = Duration::from_millis(app.clock.now().unix_ms().saturating_sub(created_at.unix_ms()));
-    if age > Duration::from_secs(app.config.tsa.patience_seconds) {
+    let Pending { created_at, problem, wait } = pending;
+    let now = app.clock.now();
+    let age = Duration::from_millis(now.unix_ms().saturating_sub(created_at.unix_ms()));
+    let (pause, is_over) = match wait {
+        Some(wait) => (wait.pause, now.plus(wait.pause) >= wait.until),
+        None => {
+            let pause = (age / 4).clamp(Duration::from_millis(app.config.tsa.retry_ms), LONGEST_PAUSE);
+            (pause, age > Duration::from_secs(app.config.tsa.patience_seconds))
+        }
+    };
+    if is_over {
         tracing::error!(signature.id = %id, code = %problem.code, detail = problem.detail, "signature given up");
         keep_failure(app, lease, id, SignatureState::Signing, problem).await;
         return;
     }
-    let pause = (age / 4).clamp(Duration::from_millis(app.config.tsa.retry_ms), LONGEST_PAUSE);
     tracing::warn!(
         signature.id = %id, code = %problem.code, detail = problem.detail, pause_ms = pause.as_millis(),
-        "signature waits for an authority"
+        "signature waits for an authority or a cloud service"
     );
     give_back(app, lease, pause).await;
 }
@@ -203,8 +213,9 @@ async fn sign(app: &Arc<App>, task: Task) -> Result<(), Stop> {
     };
     let target = Target::new(row.format, Some(row.level), row.policy)
         .map_err(|error| Stop::refused(row.state, error.code(), error.to_string()))?;
-    // A key is needed as long as its value is not there.
-    let key = if row.value.is_none() { Some(load_key(app, &row).await?) } else { None };
+    // A key of ours is needed as long as its value is not there.
+    let needs_token = row.value.is_none() && row.custody != Custody::Lacuna;
+    let key = if needs_token { Some(load_key(app, &row).await?) } else { None };
     let _memory = app.engine.reserve(document.size_bytes).await;
     let bytes = match app.objects.read_parts(&document.parts).await {
         Err(ObjectError::Missing(_) | ObjectError::Damaged(_)) => {
@@ -244,7 +255,14 @@ async fn sign(app: &Arc<App>, task: Task) -> Result<(), Stop> {
             }
             value
         }
-        (None, None) => unreachable!("a key was loaded because there is no value"),
+        (None, None) => cloud::sign(app, &lease, &row, &plan).await.map_err(|none| match none {
+            cloud::NoValue::Later { failure, wait } => {
+                let (created_at, problem) = (row.created_at, failure.to_problem());
+                Stop::Later(Pending { created_at, problem, wait: Some(wait) })
+            }
+            cloud::NoValue::Failed(failure) => Stop::failed(SignatureState::Signing, &failure),
+            cloud::NoValue::Store(error) => error.into(),
+        })?,
     };
     release(app, &lease, &row, target, &document, plan, input, value).await
 }

@@ -27,6 +27,9 @@ pub(super) async fn watch(app: Arc<App>, mut stopped: tokio::sync::watch::Receiv
         if let Err(error) = expire(&app).await {
             tracing::error!(%error, "prepared signatures could not be ended; trying again");
         }
+        if let Err(error) = expire_authorizations(&app).await {
+            tracing::error!(%error, "permissions at cloud services could not be ended; trying again");
+        }
         round = (round + 1) % CLEAR_EVERY;
         if round == 0 {
             let now = app.clock.now();
@@ -58,6 +61,15 @@ async fn forget_answers(app: &App) -> Result<(), store::StoreError> {
             return Ok(());
         }
     }
+}
+
+/// Ends permissions at cloud services, whose secrets are dropped with them.
+async fn expire_authorizations(app: &App) -> Result<(), store::StoreError> {
+    let now = app.clock.now();
+    if app.store.read(move |connection| store::authorizations::any_due(connection, now)).await? {
+        app.store.write(move |connection| store::authorizations::expire(connection, now)).await?;
+    }
+    Ok(())
 }
 
 /// Ends what is due. Nothing is written when nothing is.

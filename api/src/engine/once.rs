@@ -97,6 +97,7 @@ pub(crate) async fn sign(app: &Arc<App>, request: Request) -> Result<Signed, Fai
         policy: request.target.policy,
         state: SignatureState::Accepted,
         key_id: Some(request.key.id),
+        authorization_id: None,
         certificate: request.key.certificate,
         options: request
             .pdf

@@ -5,6 +5,7 @@ use ureq::http::Uri;
 
 use super::client::{Call, Client, FetchError, system_roots, tls};
 use super::egress::Rules;
+use super::provider::is_safe;
 use crate::config;
 use crate::failure::Failure;
 
@@ -66,14 +67,5 @@ impl IdentityProvider {
 
     fn get(&self, url: &str) -> Result<Vec<u8>, FetchError> {
         self.client.call(&Call { url, body: None, limit_bytes: ANSWER_BYTES, authorization: None })
-    }
-}
-
-/// HTTPS, or this machine.
-fn is_safe(uri: &Uri) -> bool {
-    match uri.scheme_str() {
-        Some("https") => true,
-        Some("http") => matches!(uri.host(), Some("localhost" | "127.0.0.1" | "[::1]")),
-        _ => false,
     }
 }

@@ -243,6 +243,7 @@ pub(crate) const fn status(code: ErrorCode) -> StatusCode {
         | ErrorCode::ConsentRequired
         | ErrorCode::IdempotencyInProgress
         | ErrorCode::ReceiptPending
+        | ErrorCode::AuthorizationInvalid
         | ErrorCode::Busy
         | ErrorCode::StepRefused => StatusCode::CONFLICT,
         ErrorCode::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
@@ -277,6 +278,7 @@ pub(crate) const fn status(code: ErrorCode) -> StatusCode {
         | ErrorCode::KeyNotFound
         | ErrorCode::CpfInvalid
         | ErrorCode::CnpjInvalid
+        | ErrorCode::ProviderRefused
         | ErrorCode::P12Malformed
         | ErrorCode::CertificateKeyMismatch
         | ErrorCode::WrongPassword
@@ -284,7 +286,9 @@ pub(crate) const fn status(code: ErrorCode) -> StatusCode {
         | ErrorCode::NotSigned
         | ErrorCode::CmsMalformed
         | ErrorCode::ContentRequired => StatusCode::UNPROCESSABLE_ENTITY,
+        ErrorCode::ProviderAnswerLost | ErrorCode::ProviderAnswerInvalid => StatusCode::BAD_GATEWAY,
         ErrorCode::Unavailable
+        | ErrorCode::ProviderUnavailable
         | ErrorCode::DatabaseUnavailable
         | ErrorCode::TokenAgentFailed
         | ErrorCode::RevocationUnknown

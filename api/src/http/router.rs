@@ -11,8 +11,8 @@ use utoipa_axum::routes;
 
 use super::problem::ApiError;
 use super::{
-    api_keys, batches, consents, cors, custody, documents, enrolments, envelope, events, health, keys,
-    limits, openapi, orders, receipts, sessions, signatures, site, validations, webhooks,
+    api_keys, authorizations, batches, consents, cors, custody, documents, enrolments, envelope, events,
+    health, keys, limits, openapi, orders, receipts, sessions, signatures, site, validations, webhooks,
 };
 use crate::app::App;
 
@@ -49,6 +49,9 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(enrolments::show_enrolment))
         .routes(routes!(enrolments::certify_enrolment))
         .routes(routes!(enrolments::cancel_enrolment))
+        .routes(routes!(authorizations::create_authorization))
+        .routes(routes!(authorizations::show_authorization))
+        .routes(routes!(authorizations::complete_authorization))
         .routes(routes!(signatures::create_signature))
         .routes(routes!(signatures::show_signature))
         .routes(routes!(signatures::completion::complete_signature))

@@ -11,7 +11,8 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use base64ct::{Base64, Encoding};
 use rubrica_core::wire::{
-    Artefact, Custody, PdfOptions, Signature, SignatureFormat, SignatureRequest, SignatureState,
+    Artefact, AuthorizationState, Custody, PdfOptions, Signature, SignatureFormat, SignatureRequest,
+    SignatureState,
 };
 use rubrica_core::x509::Certificate;
 use rubrica_core::{ErrorCode, Timestamp};
@@ -28,7 +29,7 @@ use crate::app::App;
 use crate::engine::artefact::SigningFailure;
 use crate::engine::plan::{Draft, Plan, Shape};
 use crate::engine::{NewTask, Task};
-use crate::ids::{KeyId, SignatureId};
+use crate::ids::{AuthorizationId, KeyId, SignatureId};
 use crate::objects::Part;
 use crate::permission::needs;
 use crate::store::documents::Scope;
@@ -38,7 +39,8 @@ use crate::{hex, store};
 use subject::Subject;
 
 /// Why a signature is not begun: what is wrong with the document, the key, the certificate or what is asked for.
-const OF_NEW: [ErrorCode; 22] = [
+const OF_NEW: [ErrorCode; 23] = [
+    ErrorCode::AuthorizationInvalid,
     ErrorCode::NotFound,
     ErrorCode::NotAPdf,
     ErrorCode::PdfDamaged,
@@ -100,6 +102,9 @@ pub(super) async fn create_signature(
     key: IdempotencyKey,
     request: Hashed<SignatureRequest>,
 ) -> ApiResult<Answer> {
+    if request.value.authorization_id.is_some() && request.value.custody != Custody::Lacuna {
+        return Err(ApiError::member("/authorization_id", "only for custody `lacuna`"));
+    }
     let (app, session, request, sha256) = (&app, &session, &request.value, request.sha256);
     // First of all: whoever is sent away should cost as little as possible.
     if request.custody == Custody::Hsm && app.engine.is_full() {
@@ -113,7 +118,7 @@ pub(super) async fn create_signature(
         match request.custody {
             Custody::Hsm => accept_for_token(app, session, request, subject, kept).await,
             Custody::Local => prepare_for_person(app, session, request, subject, kept).await,
-            Custody::Lacuna => Err(ApiError::member("/custody", "no cloud service is set up here")),
+            Custody::Lacuna => accept_for_cloud(app, session, request, subject, kept).await,
         }
     };
     key.run(app, session.principal(), "create_signature", sha256, work).await
@@ -257,6 +262,48 @@ async fn accept_for_token(
         None,
         None,
     );
+    submit(app, row, subject, kept).await
+}
+
+/// Takes a signature by a key at a cloud service, which its person has permitted in this session and for this document.
+async fn accept_for_cloud(
+    app: &Arc<App>,
+    session: &SessionCaller,
+    request: &SignatureRequest,
+    subject: Subject,
+    kept: Kept,
+) -> ApiResult<Answer> {
+    if request.certificate.is_some() {
+        return Err(ApiError::member("/certificate", "only for custody `local`: the permission has its own"));
+    }
+    let text = request.authorization_id.as_deref();
+    let id = text.ok_or_else(|| ApiError::member("/authorization_id", "required for `lacuna`"))?;
+    let id: AuthorizationId = id.parse().map_err(|_| ApiError::not_found("authorization"))?;
+    let (of, session_id, document) = (id.clone(), session.0.id.clone(), subject.document.id.clone());
+    let (permission, documents) = app
+        .store
+        .read(move |connection| {
+            let permission = store::authorizations::find(connection, &of, &session_id)?;
+            Ok((permission, store::authorizations::documents(connection, &of)?))
+        })
+        .await?;
+    let permission = permission.ok_or_else(|| ApiError::not_found("authorization"))?;
+    let invalid = |what: &'static str| ApiError::new(ErrorCode::AuthorizationInvalid, what);
+    if !documents.contains(&document) {
+        return Err(invalid("the permission is not for this document"));
+    }
+    let is_open = permission.state == AuthorizationState::Granted && app.clock.now() < permission.expires_at;
+    let certificate = permission.certificate.filter(|_| is_open);
+    let certificate = certificate.ok_or_else(|| invalid("the permission is not granted, used up or over"))?;
+    accept_certificate(app, session, &certificate).await?;
+    let state = SignatureState::Accepted;
+    let mut row = new_row(app, session, request, &subject, state, certificate, None, None, None);
+    row.authorization_id = Some(id);
+    submit(app, row, subject, kept).await
+}
+
+/// Keeps a signature with its task and hands it to the engine.
+async fn submit(app: &Arc<App>, row: SignatureRow, subject: Subject, kept: Kept) -> ApiResult<Answer> {
     let app = Arc::clone(app);
     // What this worker holds from the commit on, nobody else would ever work on.
     to_the_end(async move {
@@ -324,7 +371,7 @@ async fn prepare_for_person(
 }
 
 /// Reads a certificate and checks that this session's signer may sign with it.
-async fn accept_certificate(
+pub(super) async fn accept_certificate(
     app: &Arc<App>,
     session: &SessionCaller,
     der: &[u8],
@@ -372,6 +419,7 @@ fn new_row(
         policy: target.policy,
         state,
         key_id,
+        authorization_id: None,
         certificate,
         options: request.pdf.as_ref().map(to_json),
         plan,

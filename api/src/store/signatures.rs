@@ -13,7 +13,7 @@ use super::orders::{self, InOrder, Revision};
 use super::row::{from_text, signed, size, time, to_text, unix_ms};
 use super::{Connection, Row, StoreError, Value, keys, outbox, params};
 use crate::hex;
-use crate::ids::{DocumentId, KeyId, OrderId, SessionId, SignatureId};
+use crate::ids::{AuthorizationId, DocumentId, KeyId, OrderId, SessionId, SignatureId};
 use crate::lookup::SignerHash;
 use crate::objects::sha256;
 
@@ -38,6 +38,8 @@ pub(crate) struct SignatureRow {
     pub(crate) state: SignatureState,
     /// The key that signs, for `hsm`.
     pub(crate) key_id: Option<KeyId>,
+    /// The permission to use the key, for `lacuna`.
+    pub(crate) authorization_id: Option<AuthorizationId>,
     /// Certificate of the signer, DER, pinned at creation.
     pub(crate) certificate: Vec<u8>,
     /// What was asked for beside level and policy, JSON.
@@ -103,7 +105,7 @@ pub(crate) struct ArtefactRow {
 const COLUMNS: &str = "id, tenant, session_id, document_id, document_sha256, signer_hash, custody, format, level, policy, state, key_id, \
     certificate, options, plan, value, completion_sha256, artefact_name, artefact_media_type, artefact_size_bytes, \
     artefact_sha256, artefact_tail, released_at, problem_code, problem_detail, created_at, expires_at, \
-    order_id, participant_id, base_revision, base_parts, base_size_bytes";
+    order_id, participant_id, base_revision, base_parts, base_size_bytes, authorization_id";
 
 /// Keeps a new signature, `accepted` or, when it is prepared at once, `prepared`.
 pub(crate) fn insert(connection: &Connection, signature: &SignatureRow) -> Result<(), StoreError> {
@@ -111,8 +113,9 @@ pub(crate) fn insert(connection: &Connection, signature: &SignatureRow) -> Resul
     connection.execute(
         "INSERT INTO signature (id, tenant, session_id, document_id, document_sha256, custody, format, level, policy, state,
                                 key_id, certificate, plan, created_at, expires_at, options, order_id, participant_id,
-                                base_revision, base_parts, base_size_bytes, signer_hash, signed_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)",
+                                base_revision, base_parts, base_size_bytes, signer_hash, signed_at,
+                                authorization_id)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24)",
         params![
             signature.id,
             signature.tenant,
@@ -137,6 +140,7 @@ pub(crate) fn insert(connection: &Connection, signature: &SignatureRow) -> Resul
             in_order.map(|order| signed(order.base.size_bytes)),
             signature.signer_hash.map(|hash| hash.0),
             signature.signed_at.map(unix_ms),
+            signature.authorization_id,
         ],
     )?;
     let facts = signature.facts();
@@ -389,6 +393,7 @@ fn read(row: &Row<'_>) -> Result<SignatureRow, StoreError> {
         policy: from_text("signature.policy", row.get(9)?)?,
         state: from_text("signature.state", row.get(10)?)?,
         key_id: row.get(11)?,
+        authorization_id: row.get(32)?,
         certificate: row.get(12)?,
         options: row.get(13)?,
         plan: row.get(14)?,

@@ -16,6 +16,7 @@ mod cli_keys;
 mod cli_levels;
 mod cli_receipts;
 mod clock_jumps;
+mod cloud;
 mod crash;
 mod custody;
 mod demo;

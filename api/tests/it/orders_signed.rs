@@ -10,7 +10,7 @@ use crate::support::{ANA, BRUNO, Instance, LocalKey, SELO, Signing, value};
 
 /// Judges a PDF by our validation and by poppler's `pdfsig`: so many signatures, every one of them good.
 #[track_caller]
-fn assert_signed(bytes: &[u8], signatures: usize) {
+pub(crate) fn assert_signed(bytes: &[u8], signatures: usize) {
     let report = validate_pdf(bytes, &context()).unwrap();
     assert_eq!(report.signatures.len(), signatures);
     assert_eq!(report.overall(), Indication::Passed, "{report}");

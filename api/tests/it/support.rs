@@ -2,6 +2,7 @@
 
 pub(crate) mod agent;
 mod client;
+pub(crate) mod cloud;
 mod command;
 mod contract;
 mod instance;

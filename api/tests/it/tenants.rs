@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use rubrica_core::digest::Digest;
 use serde_json::{Value, json};
 
+use crate::support::cloud::StandIn;
 use crate::support::{ANA, BRUNO, Client, Instance, Issuer, Key, Signing, testdata};
 
 /// What is sent.
@@ -194,8 +195,8 @@ fn what_belongs_to_another_tenant_or_session_does_not_exist() {
     let document: Value = serde_json::from_str(include_str!("../../../docs/openapi.json")).unwrap();
     let key = Key::p256();
     let issuer = Issuer::start(&[key.jwk("k")]);
-    let config = [issuer.config(), client("south", "south", None)].concat();
-    let instance = Instance::start_with_config(&config);
+    let cloud = StandIn::cloudhub();
+    let instance = cloud.instance(&[issuer.config(), client("south", "south", None)].concat());
 
     // Everything that the first tenant has.
     let owner = instance.backend();
@@ -210,6 +211,7 @@ fn what_belongs_to_another_tenant_or_session_does_not_exist() {
     let consent = crate::enrolments::consent(&session);
     let enrolment = crate::enrolments::begin_under(&session, &consent, "ec");
     let webhook = owner.post("/v1/webhooks", &json!({ "url": "https://1.1.1.1/" })).json();
+    let authorization = cloud.ask(&session, &document_id, "one").json();
     let ids: BTreeMap<&str, String> = [
         ("DocumentId", document_id),
         ("SignatureId", signature_id),
@@ -220,6 +222,7 @@ fn what_belongs_to_another_tenant_or_session_does_not_exist() {
         ("WebhookId", webhook["id"].as_str().unwrap().to_owned()),
         ("ConsentId", consent),
         ("EnrolmentId", enrolment["id"].as_str().unwrap().to_owned()),
+        ("AuthorizationId", authorization["id"].as_str().unwrap().to_owned()),
         ("EventId", format!("evt_{}", "0".repeat(32))),
         (
             "BatchId",
@@ -275,7 +278,7 @@ fn what_belongs_to_another_tenant_or_session_does_not_exist() {
 const OF_PERSON: [&str; 2] = ["ConsentId", "EnrolmentId"];
 
 /// Identifiers that may stand in a path, with their prefixes.
-const KINDS: [(&str, &str); 11] = [
+const KINDS: [(&str, &str); 12] = [
     ("KeyId", "key"),
     ("DocumentId", "doc"),
     ("SignatureId", "sig"),
@@ -287,4 +290,5 @@ const KINDS: [(&str, &str); 11] = [
     ("BatchId", "bat"),
     ("ConsentId", "cns"),
     ("EnrolmentId", "enr"),
+    ("AuthorizationId", "aut"),
 ];

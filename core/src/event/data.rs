@@ -355,6 +355,28 @@ data! {
         code: ErrorCode,
     }
 
+    /// Data of the events of a permission at a cloud service.
+    AuthorizationMoved(authorization_id) {
+        /// The permission.
+        authorization_id: String,
+        /// Name of the service.
+        service: String,
+        /// Who signs.
+        signer: String,
+    }
+
+    /// Data of `authorization.failed`.
+    AuthorizationFailed(authorization_id) {
+        /// The permission.
+        authorization_id: String,
+        /// Name of the service.
+        service: String,
+        /// Who signs.
+        signer: String,
+        /// Why, as an error code.
+        code: ErrorCode,
+    }
+
     /// Data of `key.stored`.
     KeyStored(key_id) {
         /// The key.
@@ -421,6 +443,20 @@ data! {
     TokenAvailable(token) {
         /// Label of the token.
         token: String,
+        /// How long it did not answer, in milliseconds.
+        unavailable_ms: u64,
+    }
+
+    /// Data of `provider.unavailable`.
+    ProviderUnavailable(service) {
+        /// Name of the service in the configuration.
+        service: String,
+    }
+
+    /// Data of `provider.available`.
+    ProviderAvailable(service) {
+        /// Name of the service in the configuration.
+        service: String,
         /// How long it did not answer, in milliseconds.
         unavailable_ms: u64,
     }

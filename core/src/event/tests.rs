@@ -159,6 +159,16 @@ fn samples(whole: bool) -> Vec<EventData> {
             certificate_sha256: text("00"),
             not_after: time,
         }),
+        EventData::AuthorizationRequested(authorization()),
+        EventData::AuthorizationGranted(authorization()),
+        EventData::AuthorizationUsed(authorization()),
+        EventData::AuthorizationExpired(authorization()),
+        EventData::AuthorizationFailed(AuthorizationFailed {
+            authorization_id: text("aut_1"),
+            service: text("vidaas"),
+            signer: text("00"),
+            code: ErrorCode::ProviderRefused,
+        }),
         EventData::KeySuspended(KeySuspended {
             key_id: text("key_1"),
             code: whole.then_some(ErrorCode::CertificateExpired),
@@ -184,6 +194,8 @@ fn samples(whole: bool) -> Vec<EventData> {
             code: ErrorCode::TokenAgentFailed,
         }),
         EventData::TokenAvailable(TokenAvailable { token: text("bank"), unavailable_ms: 1500 }),
+        EventData::ProviderUnavailable(ProviderUnavailable { service: text("vidaas") }),
+        EventData::ProviderAvailable(ProviderAvailable { service: text("vidaas"), unavailable_ms: 1500 }),
         EventData::WebhookDisabled(WebhookDisabled {
             webhook_id: text("whk_1"),
             cause: DisabledCause::Failing,
@@ -323,4 +335,8 @@ fn later_sequences_come_later_as_text() {
     };
     let order = [1, 9, 10, 99, 100, 1_000_000, u64::MAX];
     assert!(order.windows(2).all(|pair| text(pair[0]) < text(pair[1])));
+}
+
+fn authorization() -> AuthorizationMoved {
+    AuthorizationMoved { authorization_id: "aut_1".into(), service: "vidaas".into(), signer: "00".into() }
 }

@@ -94,6 +94,10 @@ const fn next_step(code: ErrorCode) -> NextStep {
         | ErrorCode::TimeStampInvalid
         | ErrorCode::ConsentRequired
         | ErrorCode::EnrolmentExpired
+        | ErrorCode::AuthorizationInvalid
+        | ErrorCode::ProviderUnavailable
+        | ErrorCode::ProviderRefused
+        | ErrorCode::ProviderAnswerLost
         | ErrorCode::Busy => NextStep::TryAgain,
 
         ErrorCode::CertificateMalformed
@@ -139,6 +143,7 @@ const fn next_step(code: ErrorCode) -> NextStep {
         | ErrorCode::AppearanceInvalid
         | ErrorCode::PolicyNotApplicable
         | ErrorCode::SignatureNotExtendable
+        | ErrorCode::ProviderAnswerInvalid
         | ErrorCode::IdempotencyKeyReused
         | ErrorCode::OrderStateConflict
         | ErrorCode::BatchStateConflict

@@ -30,6 +30,9 @@ pub struct SignatureRequest {
     /// Signer's certificate, DER in standard base64. Required for `local`, refused for `hsm`.
     #[serde(default)]
     pub certificate: Option<String>,
+    /// The permission to use the key. Required for `lacuna`, refused otherwise.
+    #[serde(default)]
+    pub authorization_id: Option<String>,
     /// How the signature stands in the PDF; refused for `cades`.
     #[serde(default)]
     pub pdf: Option<PdfOptions>,

@@ -162,6 +162,20 @@ export const en: ErrorTexts = {
   receipt_pending: unavailable,
   receipt_invalid: elsewhere,
   webhook_address_refused: elsewhere,
+  authorization_invalid: {
+    title: "The permission is over",
+    message: "Confirm once more at your cloud certificate service.",
+  },
+  provider_unavailable: unavailable,
+  provider_refused: {
+    title: "The service refused",
+    message: "Your cloud certificate service did not give the permission. Try again.",
+  },
+  provider_answer_lost: {
+    title: "No answer from the service",
+    message: "The signature was not made, although your cloud certificate service may have used your key. Confirm once more.",
+  },
+  provider_answer_invalid: elsewhere,
   signature_not_extendable: notYours,
   not_signed: { title: "The file carries no signature", message: "Choose a signed file." },
   cms_malformed: {

@@ -162,6 +162,20 @@ export const es: ErrorTexts = {
   receipt_pending: unavailable,
   receipt_invalid: elsewhere,
   webhook_address_refused: elsewhere,
+  authorization_invalid: {
+    title: "El permiso ha terminado",
+    message: "Confirme de nuevo en su servicio de certificado en la nube.",
+  },
+  provider_unavailable: unavailable,
+  provider_refused: {
+    title: "El servicio se negó",
+    message: "Su servicio de certificado en la nube no dio el permiso. Inténtelo de nuevo.",
+  },
+  provider_answer_lost: {
+    title: "El servicio no respondió",
+    message: "La firma no se hizo, aunque su servicio de certificado en la nube pudo haber usado su clave. Confirme de nuevo.",
+  },
+  provider_answer_invalid: elsewhere,
   signature_not_extendable: notYours,
   not_signed: { title: "El archivo no tiene firma", message: "Elija un archivo firmado." },
   cms_malformed: {

@@ -159,6 +159,20 @@ export const ptBR: ErrorTexts = {
   receipt_pending: unavailable,
   receipt_invalid: elsewhere,
   webhook_address_refused: elsewhere,
+  authorization_invalid: {
+    title: "A permissão terminou",
+    message: "Confirme de novo no seu serviço de certificado em nuvem.",
+  },
+  provider_unavailable: unavailable,
+  provider_refused: {
+    title: "O serviço recusou",
+    message: "Seu serviço de certificado em nuvem não deu a permissão. Tente de novo.",
+  },
+  provider_answer_lost: {
+    title: "O serviço não respondeu",
+    message: "A assinatura não foi feita, embora o seu serviço de certificado em nuvem possa ter usado a sua chave. Confirme de novo.",
+  },
+  provider_answer_invalid: elsewhere,
   signature_not_extendable: notYours,
   not_signed: { title: "O arquivo não tem assinatura", message: "Escolha um arquivo assinado." },
   cms_malformed: { title: "A assinatura não pôde ser lida", message: "O arquivo parece danificado. Gere-o novamente ou escolha outro." },

@@ -121,6 +121,7 @@ impl<'a> Scene<'a> {
             policy: SignaturePolicy::None,
             state: if is_local { SignatureState::Prepared } else { SignatureState::Accepted },
             key_id: (!is_local).then(|| self.key.clone()),
+            authorization_id: None,
             certificate: b"certificate".to_vec(),
             options: None,
             plan: is_local.then(|| b"{}".to_vec()),

@@ -1,17 +1,17 @@
-//! Leaves a failing source alone for a while, then lets one request try.
+//! Leaves a failing service alone for a while, then lets one request try.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Failures in a row after which a source rests.
+/// Failures in a row after which a service rests.
 const MOST_FAILURES: u32 = 5;
 /// How long it rests at first; doubled with each try that fails, up to the longest.
 const FIRST_REST: Duration = Duration::from_secs(2);
 const LONGEST_REST: Duration = Duration::from_mins(1);
 
-/// Whether a source is worth a try.
+/// Whether a service is worth a try.
 #[derive(Debug, Default)]
-pub(super) struct Breaker(Mutex<State>);
+pub(crate) struct Breaker(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -28,16 +28,16 @@ struct Rest {
     length: Duration,
 }
 
-/// One request to the source. When it is dropped without an outcome, because nobody waits any more, it counts for nothing.
+/// One request to the service. When it is dropped without an outcome, because nobody waits any more, it counts for nothing.
 #[derive(Debug)]
-pub(super) struct Turn<'a> {
+pub(crate) struct Turn<'a> {
     breaker: &'a Breaker,
     is_probe: bool,
 }
 
 impl Breaker {
-    /// A turn, unless the source rests.
-    pub(super) fn turn(&self, now: Instant) -> Option<Turn<'_>> {
+    /// A turn, unless the service rests.
+    pub(crate) fn turn(&self, now: Instant) -> Option<Turn<'_>> {
         let mut state = self.state();
         let is_probe = match state.rest {
             None => false,
@@ -48,21 +48,26 @@ impl Breaker {
         Some(Turn { breaker: self, is_probe })
     }
 
+    /// How long it still rests.
+    pub(crate) fn rest(&self, now: Instant) -> Duration {
+        self.state().rest.map_or(Duration::ZERO, |rest| rest.until.saturating_duration_since(now))
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Turn<'_> {
-    /// The source answered.
-    pub(super) fn succeeded(self) {
+    /// The service answered.
+    pub(crate) fn succeeded(self) {
         let mut state = self.breaker.state();
         state.failures = 0;
         state.rest = None;
     }
 
     /// It failed or was too slow. Tells whether it begins to rest with this.
-    pub(super) fn failed(self, now: Instant) -> bool {
+    pub(crate) fn failed(self, now: Instant) -> bool {
         let mut state = self.breaker.state();
         state.failures = state.failures.saturating_add(1);
         let length = match state.rest {
