@@ -14,10 +14,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 pub use data::{
     ApiKeyCreated, ApiKeyRevoked, AuthorizationFailed, AuthorizationMoved, BatchCreated, BatchEnded,
-    BatchMoved, ConsentGiven, ConsentWithdrawn, CustodyResolved, DisabledCause, EnrolmentFailed,
-    EnrolmentMoved, KeyMoved, KeyStored, KeySuspended, Member, OrderCancelled, OrderCompleted, OrderCreated,
-    OrderExpired, OrderReminderDue, ParticipantMoved, ProviderAvailable, ProviderUnavailable,
-    SignatureFailed, SignatureMoved, SignatureReleased, TokenAvailable, TokenUnavailable, WebhookDisabled,
+    BatchMoved, CertificateExpiring, ConsentGiven, ConsentWithdrawn, CustodyResolved, DisabledCause,
+    EnrolmentFailed, EnrolmentMoved, KeyExpiring, KeyMoved, KeyStored, KeySuspended, Member, NoticeFailed,
+    NoticeSent, OrderCancelled, OrderCompleted, OrderCreated, OrderExpired, OrderReminderDue,
+    ParticipantMoved, ProviderAvailable, ProviderUnavailable, SignatureFailed, SignatureMoved,
+    SignatureReleased, TokenAvailable, TokenUnavailable, WebhookDisabled,
 };
 pub use envelope::{Envelope, SOURCE};
 
@@ -154,6 +155,14 @@ events! {
     KeyResumed(KeyMoved) = "key.resumed";
     /// A key was given up for good.
     KeyRetired(KeyMoved) = "key.retired";
+    /// A key in our custody came closer to the end of its certificate, or reached it: once per step.
+    KeyExpiring(KeyExpiring) = "key.expiring";
+    /// Something else that is relied on came closer to its end, or reached it: once per step.
+    CertificateExpiring(CertificateExpiring) = "certificate.expiring";
+    /// A notice was handed to the mail server.
+    NoticeSent(NoticeSent) = "notice.sent";
+    /// A notice was given up.
+    NoticeFailed(NoticeFailed) = "notice.failed";
     /// It was looked up where a signer's key is, with another result than before in this session.
     CustodyResolved(CustodyResolved) = "custody.resolved";
     /// A signing token stopped answering.

@@ -27,6 +27,7 @@ mod tlv;
 pub mod to_sign;
 pub mod tsp;
 pub mod validation;
+pub mod validity;
 pub mod wire;
 pub mod x509;
 

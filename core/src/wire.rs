@@ -9,6 +9,7 @@ mod certificate;
 mod custody;
 mod document;
 mod enrolment;
+mod expiring;
 mod health;
 mod key;
 mod kind;
@@ -38,6 +39,7 @@ pub use enrolment::{
     CertifyEnrolment, Consent, ConsentText, ConsentTextList, CreateConsent, CreateEnrolment, Enrolment,
     EnrolmentAlgorithm, EnrolmentList, EnrolmentMethod, EnrolmentState,
 };
+pub use expiring::{Expiring, ExpiringKey, ExpiringList, NoticeKind, UnknownWatchedKind, WatchedKind};
 pub use health::{Health, HealthCheck};
 pub use key::{Key, KeyList, KeyState, UnknownKeyState};
 pub use kind::{SignatureFormat, SignatureLevel, SignaturePolicy};

@@ -7,6 +7,7 @@ mod acceptance;
 mod algorithm;
 mod bundle;
 mod certificate;
+mod emails;
 mod extensions;
 mod general_name;
 mod key;

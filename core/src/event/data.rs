@@ -6,8 +6,8 @@
 use serde::Serialize;
 
 use crate::wire::{
-    BatchCounts, BatchState, CancellationCause, Custody, CustodySource, EnrolmentMethod, OrderFlow,
-    SignatureFormat, SignatureLevel, SignaturePolicy,
+    BatchCounts, BatchState, CancellationCause, Custody, CustodySource, EnrolmentMethod, NoticeKind,
+    OrderFlow, SignatureFormat, SignatureLevel, SignaturePolicy, WatchedKind,
 };
 use crate::{ErrorCode, Timestamp};
 
@@ -408,6 +408,62 @@ data! {
     KeyMoved(key_id) {
         /// The key.
         key_id: String,
+    }
+
+    /// Data of `key.expiring`.
+    KeyExpiring(key_id) {
+        /// The key.
+        key_id: String,
+        /// Which step: days before the end; 0 once it has ended.
+        days_before: u32,
+        /// End of the certificate.
+        not_after: Timestamp,
+        /// Keyed hash of whose key it is.
+        signer: String,
+        /// Whether the signer has another active key that lasts longer.
+        renewed: bool,
+    }
+
+    /// Data of `certificate.expiring`.
+    CertificateExpiring(subject) {
+        /// What kind of thing ends.
+        kind: WatchedKind,
+        /// Which one: by kind, see there.
+        subject: String,
+        /// Which step: days before the end; 0 once it has ended.
+        days_before: u32,
+        /// The end.
+        not_after: Timestamp,
+        /// Where the private key is, for a signer's certificate.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        custody: Option<Custody>,
+    }
+
+    /// Data of `notice.sent`.
+    NoticeSent(notice_id) {
+        /// The notice.
+        notice_id: String,
+        /// What it is about.
+        notice: NoticeKind,
+        /// What it tells about: the key, or the subject of the event.
+        subject: String,
+        /// How often it was tried.
+        attempts: u32,
+    }
+
+    /// Data of `notice.failed`.
+    NoticeFailed(notice_id) {
+        /// The notice.
+        notice_id: String,
+        /// What it is about.
+        notice: NoticeKind,
+        /// What it tells about: the key, or the subject of the event.
+        subject: String,
+        /// How often it was tried.
+        attempts: u32,
+        /// The last answer of the mail server, when there was one: a reply code of SMTP.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        status: Option<u16>,
     }
 
     /// Data of `custody.resolved`.

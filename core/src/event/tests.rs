@@ -4,7 +4,7 @@ use super::*;
 use crate::ErrorCode;
 use crate::wire::{
     BatchCounts, BatchState, CancellationCause, Custody, CustodyOutcome, CustodySource, EnrolmentMethod,
-    OrderFlow, SignatureFormat, SignatureLevel, SignaturePolicy,
+    NoticeKind, OrderFlow, SignatureFormat, SignatureLevel, SignaturePolicy, WatchedKind,
 };
 
 /// One of every event, with every optional member when `whole`, else with none.
@@ -175,6 +175,33 @@ fn samples(whole: bool) -> Vec<EventData> {
         }),
         EventData::KeyResumed(KeyMoved { key_id: text("key_1") }),
         EventData::KeyRetired(KeyMoved { key_id: text("key_1") }),
+        EventData::KeyExpiring(KeyExpiring {
+            key_id: text("key_1"),
+            days_before: 30,
+            not_after: time,
+            signer: text("9f"),
+            renewed: false,
+        }),
+        EventData::CertificateExpiring(CertificateExpiring {
+            kind: WatchedKind::Signer,
+            subject: text("9f"),
+            days_before: 0,
+            not_after: time,
+            custody: whole.then_some(Custody::Local),
+        }),
+        EventData::NoticeSent(NoticeSent {
+            notice_id: text("ntc_1"),
+            notice: NoticeKind::Expiring,
+            subject: text("key_1"),
+            attempts: 2,
+        }),
+        EventData::NoticeFailed(NoticeFailed {
+            notice_id: text("ntc_1"),
+            notice: NoticeKind::Revoked,
+            subject: text("key_1"),
+            attempts: 1,
+            status: whole.then_some(550),
+        }),
         EventData::CustodyResolved(CustodyResolved {
             session_id: text("ses_1"),
             order_id: some("ord_1"),
