@@ -194,3 +194,40 @@ async fn a_clock_that_was_set_back_by_a_day_keeps_no_task_waiting() {
         assert_eq!(claim_as(&test, &queue, &worker, 1).await.len(), 1, "{}", test.name);
     }
 }
+
+#[tokio::test]
+async fn a_task_has_open_items_until_the_last_of_them_has_ended() {
+    use crate::store::batches::items;
+    for test in both() {
+        let queue = batch(&test, "a", 20).await;
+        let me = worker(&test).await;
+        let id = queue.batch_id.clone().unwrap();
+        let insert = move |connection: &Connection| -> Result<(), StoreError> {
+            for position in 1..=20_i64 {
+                connection.execute(
+                    "INSERT INTO signature (id, tenant, document_name, document_sha256, batch_id, position, reference, custody,
+                                            format, level, policy, state, key_id, created_at, expires_at)
+                     SELECT ?2, 'a', 'n', ?4, id, ?3, 'r', 'hsm', 'cades', 'b', 'none', 'accepted', key_id, 1, 1
+                     FROM batch WHERE id = ?1",
+                    params![id, format!("sig_{position}"), position, [0_u8; 32]],
+                )?;
+            }
+            Ok(())
+        };
+        write(&test, insert).await.unwrap();
+        let lease = claim_as(&test, &queue, &me, 1).await.remove(0).lease;
+        let any_open = async || {
+            let lease = lease.clone();
+            write(&test, move |connection| items::any_open(connection, &lease)).await.unwrap()
+        };
+        let end = async |first: i64, last: i64| {
+            let sql = "UPDATE signature SET state = 'failed', problem_code = 'internal' WHERE position BETWEEN ?1 AND ?2";
+            write(&test, move |connection| connection.execute(sql, params![first, last])).await.unwrap()
+        };
+        assert!(any_open().await, "{}", test.name);
+        end(1, 9).await;
+        assert!(any_open().await, "{}: the tenth is open", test.name);
+        end(10, 10).await;
+        assert!(!any_open().await, "{}: what is open is of another task", test.name);
+    }
+}
