@@ -8,6 +8,7 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::adapters::object_bucket::ObjectBucket;
 use crate::adapters::object_folder::ObjectFolder;
+use crate::adapters::smtp::SmtpNotifier;
 use crate::cloud::CloudServices;
 use crate::config::{Config, ObjectsKind};
 use crate::custody::{CustodyCheck, HsmKeys};
@@ -22,7 +23,7 @@ use crate::lookup::{LookupKey, SignerHash};
 use crate::objects::Objects;
 use crate::oidc::Oidc;
 use crate::permission::Permission;
-use crate::ports::{Clock, CustodySource, KeyStore, LargeObjects};
+use crate::ports::{Clock, CustodySource, KeyStore, LargeObjects, Notifier};
 use crate::relay::{Log, LogSigner, Webhooks};
 use crate::roles::Roles;
 use crate::sealing::SealingKey;
@@ -30,6 +31,7 @@ use crate::store::Store;
 use crate::store::api_keys::KnownApiKeys;
 use crate::store::sessions::KnownSessions;
 use crate::trust::Trust;
+use crate::watch::{Inventory, Notices};
 
 /// Validations at the same time.
 const MOST_VALIDATIONS: usize = 16;
@@ -64,6 +66,8 @@ pub(crate) struct App {
     pub(crate) engine: Engine,
     pub(crate) log: Log,
     pub(crate) webhooks: Webhooks,
+    pub(crate) inventory: Inventory,
+    pub(crate) notices: Notices,
     pub(crate) client_limits: ClientLimits,
     pub(crate) readiness: Readiness,
     /// Turns of validations, which wait for the network most of the time.
@@ -123,25 +127,17 @@ impl App {
             Role::Server(_) => Objects::open(&folder.objects(), large, store.clone())?,
             Role::Beside => Objects::open_beside(&folder.objects(), large, store.clone()),
         };
-        let clients = config
-            .clients
-            .iter()
-            .filter_map(|client| {
-                Some(KnownClient {
-                    name: client.name.clone(),
-                    tenant: client.tenant.clone().unwrap_or_else(|| client.name.clone()),
-                    scopes: client.scopes.clone().unwrap_or_else(|| Permission::ALL.to_vec()),
-                    expires_at: client.expires_at,
-                    key_hash: client.key_hash()?,
-                })
-            })
-            .collect();
+        let clients = known_clients(&config);
         let fetcher = if config.fetch.enabled {
             Some(Fetcher::new(&config.fetch, Some(folder.cache()), Arc::clone(&clock))?)
         } else {
             None
         };
         let lookup = folder.lookup_key()?;
+        // Only sentinels send: others need no password for it.
+        let sends = matches!(role, Role::Server(Roles { sentinel: true, .. }));
+        let mailer = if sends { SmtpNotifier::open(&config.smtp)? } else { None };
+        let mailer = mailer.map(|mailer| Arc::new(mailer) as Arc<dyn Notifier>);
         let mut custodies: Vec<Arc<dyn CustodySource>> = Vec::new();
         if config.token.is_configured() {
             custodies.push(Arc::new(HsmKeys::new(store.clone(), Arc::clone(&clock))));
@@ -149,6 +145,13 @@ impl App {
         let cloud = CloudServices::open(&config.lacuna, &config.fetch, &lookup)?;
         custodies.extend(cloud.sources());
         Ok(Self {
+            inventory: Inventory::new(&config, &trust, &clients)?,
+            notices: Notices::new(
+                mailer,
+                lookup.sealing_key("notices"),
+                config.smtp.schedule()?,
+                config.smtp.timeout(),
+            ),
             trust,
             fetcher,
             time_stamps: TimeStamps::open(&config.tsa)?,
@@ -175,4 +178,18 @@ impl App {
             config,
         })
     }
+}
+
+/// The backends of a configuration.
+pub(crate) fn known_clients(config: &Config) -> Vec<KnownClient> {
+    let known = config.clients.iter().filter_map(|client| {
+        Some(KnownClient {
+            name: client.name.clone(),
+            tenant: client.tenant.clone().unwrap_or_else(|| client.name.clone()),
+            scopes: client.scopes.clone().unwrap_or_else(|| Permission::ALL.to_vec()),
+            expires_at: client.expires_at,
+            key_hash: client.key_hash()?,
+        })
+    });
+    known.collect()
 }

@@ -1,6 +1,7 @@
 //! The command line: one file per command.
 //!
-//! Exit codes: 0 done or passed · 1 refused or failed · 2 indeterminate (`verify`) · 3 unreadable input or misuse.
+//! Exit codes: 0 done or passed · 1 refused or failed · 2 indeterminate (`verify`), something ends
+//! (`keys expiring`) · 3 unreadable input or misuse.
 
 mod api_keys;
 mod batch;

@@ -4,6 +4,7 @@ mod custody;
 mod lacuna;
 mod sections;
 mod source;
+mod watch;
 
 use std::path::{Path, PathBuf};
 
@@ -18,6 +19,7 @@ pub(crate) use sections::{
     Client, Data, Engine, Events, Fetch, ForwardedHeader, Limits, Log, LogFormat, LogLevel, Objects,
     ObjectsKind, Oidc, Server, Sessions, Signatures, Store, Token, Trust, Tsa, Webhooks,
 };
+pub(crate) use watch::{Audience, Language, Smtp, SmtpTls, Watch, host_and_port};
 
 /// Everything an instance can be told.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -40,6 +42,8 @@ pub(crate) struct Config {
     pub(crate) lacuna: Lacuna,
     pub(crate) events: Events,
     pub(crate) webhooks: Webhooks,
+    pub(crate) watch: Watch,
+    pub(crate) smtp: Smtp,
     pub(crate) log: Log,
     #[serde(default)]
     pub(crate) clients: Vec<Client>,
@@ -83,6 +87,8 @@ impl Config {
         resolve(&mut self.tsa.client_certificate);
         resolve(&mut self.tsa.client_key_file);
         self.tsa.roots.iter_mut().for_each(resolve);
+        resolve(&mut self.smtp.password_file);
+        self.smtp.roots.iter_mut().for_each(resolve);
         self.trust.anchors.iter_mut().for_each(resolve);
         self.trust.intermediates.iter_mut().for_each(resolve);
     }
@@ -157,6 +163,12 @@ impl Config {
         }
         if let Some(fault) = self.custody.fault().or_else(|| self.lacuna.fault()) {
             return Err(invalid(&fault));
+        }
+        if let Some(fault) = self.watch.fault(&self.smtp) {
+            return Err(invalid(&fault));
+        }
+        if let Some(fault) = self.smtp.fault() {
+            return Err(invalid(fault));
         }
         for client in &self.clients {
             if client.name.is_empty() || client.key_hash().is_none() {

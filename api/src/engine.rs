@@ -231,7 +231,8 @@ pub(crate) async fn run(app: &Arc<App>, roles: Roles) -> Result<Running, store::
     if roles.sentinel {
         tasks.push(tokio::spawn(crate::deadlines::watch(Arc::clone(app), stopped.clone())));
         tasks.push(tokio::spawn(batch::intake::watch(Arc::clone(app), stopped.clone())));
-        tasks.push(tokio::spawn(expiry::watch(Arc::clone(app), stopped)));
+        tasks.push(tokio::spawn(expiry::watch(Arc::clone(app), stopped.clone())));
     }
+    tasks.extend(crate::watch::start(app, roles, &stopped));
     Ok(Running { app: Arc::clone(app), tasks, stop })
 }

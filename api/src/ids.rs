@@ -121,6 +121,8 @@ ids! {
     ConsentId = "cns";
     /// An enrolment.
     EnrolmentId = "enr";
+    /// A notice.
+    NoticeId = "ntc";
 }
 
 #[cfg(test)]

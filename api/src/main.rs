@@ -38,6 +38,7 @@ mod telemetry;
 mod token_agent;
 mod trust;
 mod validating;
+mod watch;
 
 use std::process::ExitCode;
 

@@ -15,7 +15,7 @@ use tempfile::NamedTempFile;
 use tokio::sync::watch;
 
 use crate::lookup::SignerHash;
-use crate::secret::SecretBytes;
+use crate::secret::{Secret, SecretBytes};
 
 /// A future behind a port.
 pub(crate) type PortFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -54,6 +54,45 @@ pub(crate) enum LargeObjectError {
 pub(crate) trait Clock: Send + Sync + fmt::Debug {
     /// The time now.
     fn now(&self) -> Timestamp;
+}
+
+/// Brings notices to people.
+///
+/// E-mail is the one way so far; short messages would be another.
+pub(crate) trait Notifier: Send + Sync + fmt::Debug {
+    /// Hands a message over. `Ok`: whoever carries it on has it.
+    fn send<'a>(&'a self, message: &'a Message) -> PortFuture<'a, Result<(), NotifyError>>;
+}
+
+/// A message to one person.
+#[derive(Debug, Clone)]
+pub(crate) struct Message {
+    /// The same at every attempt: a receiver that knows it already may drop it.
+    pub(crate) id: String,
+    /// Address of the recipient.
+    pub(crate) to: Secret,
+    pub(crate) subject: String,
+    pub(crate) text: String,
+    pub(crate) html: String,
+}
+
+/// A message was not taken. The texts may hold the address.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NotifyError {
+    /// It never will be.
+    #[error("{text}")]
+    Refused {
+        /// Reply code.
+        status: Option<u16>,
+        text: String,
+    },
+    /// It may be later, or once the operator has acted.
+    #[error("{text}")]
+    Unavailable {
+        /// Reply code.
+        status: Option<u16>,
+        text: String,
+    },
 }
 
 /// A place that may hold a person's key.

@@ -16,7 +16,7 @@ pub(crate) enum ProcessRole {
     Engine,
     /// Brings events into the log and to webhooks.
     Relay,
-    /// Lets time pass: deadlines, reminders, what is not completed, sealing of receipts.
+    /// Lets time pass: deadlines, reminders, what is not completed, what ends, sealing of receipts.
     Sentinel,
 }
 

@@ -21,12 +21,14 @@ pub(crate) mod events;
 pub(crate) mod idempotency;
 pub(crate) mod keys;
 pub(crate) mod log;
+pub(crate) mod notices;
 pub(crate) mod objects;
 pub(crate) mod orders;
 #[allow(dead_code, reason = "the engine and the resources that emit come next")]
 pub(crate) mod outbox;
 mod postgres;
 pub(crate) mod receipts;
+pub(crate) mod revocations;
 mod row;
 mod schema;
 pub(crate) mod sessions;
@@ -35,6 +37,7 @@ mod sqlite;
 pub(crate) mod tasks;
 pub(crate) mod tokens;
 mod transfer;
+pub(crate) mod validity;
 mod value;
 pub(crate) mod webhooks;
 

@@ -16,6 +16,11 @@ pub(crate) fn ensure_for_buckets() -> Outcome<PathBuf> {
     environment("python-bucket", "tests/requirements-bucket.txt")
 }
 
+/// The mail server of the tests; answers the Python that has it.
+pub(crate) fn ensure_for_mail() -> Outcome<PathBuf> {
+    environment("python-mail", "tests/requirements-mail.txt")
+}
+
 /// Makes the environment anew when its requirements changed.
 fn environment(name: &str, requirements: &str) -> Outcome<PathBuf> {
     let requirements = root().join(requirements);

@@ -96,7 +96,8 @@ pub(crate) fn api_fuzz(arguments: &[String]) -> Outcome<()> {
 
 fn rust() -> Outcome<Count> {
     let mut tests = cargo(&["test", "--workspace", "--no-fail-fast"]);
-    cargo_tests(tests.env("RUBRICA_BUCKET_PYTHON", python::ensure_for_buckets()?))
+    tests.env("RUBRICA_BUCKET_PYTHON", python::ensure_for_buckets()?);
+    cargo_tests(tests.env("RUBRICA_MAIL_PYTHON", python::ensure_for_mail()?))
 }
 
 fn wasm() -> Outcome<Count> {

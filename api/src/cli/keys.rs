@@ -1,5 +1,7 @@
 //! `rubrica keys`.
 
+mod expiring;
+
 use std::process::ExitCode;
 
 use clap::Subcommand;
@@ -11,6 +13,7 @@ use serde::Serialize;
 use super::Instance;
 use super::output::Output;
 use crate::adapters::clock::SystemClock;
+use crate::config::Config;
 use crate::data_folder::DataFolder;
 use crate::failure::Failure;
 use crate::ids::KeyId;
@@ -30,6 +33,8 @@ pub(super) enum Action {
         #[command(flatten)]
         instance: Instance,
     },
+    /// List what ends soon: keys, certificates and API keys. Exit code 0: nothing; 2: something.
+    Expiring(expiring::Arguments),
     /// Show one key.
     Show(One),
     /// Suspend a key: it is not used any more, not for what was accepted before either.
@@ -65,6 +70,7 @@ struct Listed {
 pub(super) fn run(action: &Action, output: Output) -> Result<ExitCode, Failure> {
     match action {
         Action::List { instance } => list(instance, output),
+        Action::Expiring(arguments) => expiring::run(arguments, output),
         Action::Show(one) => one.act(None, output),
         Action::Suspend(one) => one.act(Some(KeyMove::Suspend), output),
         Action::Resume(one) => one.act(Some(KeyMove::Resume), output),
@@ -136,8 +142,13 @@ impl Listed {
 }
 
 fn open(instance: &Instance) -> Result<Store, Failure> {
+    open_with_config(instance).map(|(store, _)| store)
+}
+
+fn open_with_config(instance: &Instance) -> Result<(Store, Config), Failure> {
     let config = instance.load()?;
-    Store::open(&config.store, &DataFolder::open(&config.data.folder)?.database())
+    let store = Store::open(&config.store, &DataFolder::open(&config.data.folder)?.database())?;
+    Ok((store, config))
 }
 
 fn failure(error: &StoreError) -> Failure {

@@ -45,7 +45,7 @@ fn overlay(base: &mut Table, over: Table, path: &str) -> Result<(), Failure> {
     for (key, value) in over {
         let name = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
         // These hold names that only the operator knows.
-        if name == "clients" || path == "token.environment" || path == "custody.tenants" {
+        if name == "clients" || ["token.environment", "custody.tenants", "watch.tenants"].contains(&path) {
             base.insert(key, value);
             continue;
         }
@@ -64,7 +64,8 @@ fn set_from_environment(table: &mut Table, name: &str, text: &str) -> Result<(),
     // Old and short name, which test runners and PKCS#11 tools share; secrets are read elsewhere.
     let rest = match rest {
         "PKCS11_MODULE" => "TOKEN_MODULE",
-        "TOKEN_PIN" | "TSA_PASSWORD" | "TSA_TOKEN" | "STORE_PASSWORD" | "OBJECTS_SECRET_KEY" => return Ok(()),
+        "TOKEN_PIN" | "TSA_PASSWORD" | "TSA_TOKEN" | "STORE_PASSWORD" | "OBJECTS_SECRET_KEY"
+        | "SMTP_PASSWORD" => return Ok(()),
         other => other,
     }
     .to_ascii_lowercase();
@@ -78,12 +79,16 @@ fn set_from_environment(table: &mut Table, name: &str, text: &str) -> Result<(),
         Value::String(_) => Value::String(text.to_owned()),
         Value::Integer(_) => Value::Integer(text.parse().map_err(|_| bad("a whole number"))?),
         Value::Boolean(_) => Value::Boolean(text.parse().map_err(|_| bad("true or false"))?),
-        Value::Array(_) => Value::Array(
-            text.split(',')
-                .filter(|item| !item.is_empty())
-                .map(|item| Value::String(item.to_owned()))
-                .collect(),
-        ),
+        Value::Array(items) => {
+            let is_of_numbers = matches!(items.first(), Some(Value::Integer(_)));
+            let read = |item: &str| match item.parse() {
+                Ok(number) if is_of_numbers => Ok(Value::Integer(number)),
+                Err(_) if is_of_numbers => Err(bad("whole numbers with commas between")),
+                _ => Ok(Value::String(item.to_owned())),
+            };
+            let items = text.split(',').filter(|item| !item.is_empty()).map(read);
+            Value::Array(items.collect::<Result<_, _>>()?)
+        }
         Value::Table(_) | Value::Float(_) | Value::Datetime(_) => return Err(bad("set in the file")),
     };
     Ok(())

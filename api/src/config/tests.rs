@@ -53,6 +53,18 @@ fn unknown_keys_and_bad_values_stop_the_start() {
         ("[custody]\nbasis = \"any\"", &[], "unknown variant `any`"),
         ("[custody.tenants.bank]\nhsm_timeout_ms = 1", &[], "custody.tenants.bank: hsm_timeout_ms must be"),
         ("[custody.tenants.bank]\ncache_seconds = 1", &[], "unknown field"),
+        ("[watch]\noperators = [\"ops@bank.example\"]", &[], "name a mail server in smtp.host"),
+        ("[watch]\nholder_days = [29]", &[], "watch: holder_days are of 90"),
+        ("[watch]\nrenewal_url = \"http://bank.example\"", &[], "an https URL"),
+        ("[watch]\nendpoints = [\"bank.example\"]", &[], "`host:port`"),
+        (
+            "[watch.tenants.bank]\noperators = [\"a@b\\r\\nBcc: c@d\"]",
+            &[],
+            "watch.tenants.bank: operators are",
+        ),
+        ("[watch.tenants.bank]\nevery_seconds = 1", &[], "unknown field"),
+        ("[smtp]\nhost = \"mail\"", &[], "smtp.from must be"),
+        ("[smtp]\ntls = \"disable\"\nuser = \"u\"", &[], "not sent in plain text"),
         ("[[clients]]\nname = \"a\"\nkey_sha256 = \"short\"", &[], "64 lower-case hexadecimal"),
         ("[[clients]]\nname = \"a\"\nkey = \"short\"", &[], "unknown field"),
     ] {
@@ -76,4 +88,32 @@ fn a_tenant_has_the_rules_of_all_but_where_it_has_its_own() {
     assert_eq!((other.hsm_limit_ms, other.lacuna_limit_ms), (Some(70), Some(80)));
     let again: Config = toml::from_str(&config.to_toml()).unwrap();
     assert_eq!(again.custody.rules("bank"), bank);
+}
+
+#[test]
+fn the_watch_of_a_tenant_is_that_of_all_but_where_it_has_its_own() {
+    let file = "[smtp]\nhost = \"mail.bank.example\"\nfrom = \"Bank <sign@bank.example>\"\n\
+                [watch.tenants.bank]\noperators = [\"ops@bank.example\"]\nlanguage = \"en\"\n";
+    let config = merged(file, &[("RUBRICA_WATCH_OPERATORS", "all@bank.example")]).unwrap();
+    let (bank, other) = (config.watch.audience(Some("bank")), config.watch.audience(Some("other")));
+    assert_eq!(
+        (bank.operators, other.operators),
+        (&["ops@bank.example".into()][..], &["all@bank.example".into()][..])
+    );
+    assert_eq!((bank.language, other.language), (Language::En, Language::PtBr));
+    assert_eq!(
+        (bank.holder_days, config.watch.audience(None).operators),
+        (&[30, 7, 1, 0][..], other.operators)
+    );
+    let again: Config = toml::from_str(&config.to_toml()).unwrap();
+    assert_eq!(again.watch.audience(Some("bank")).operators, bank.operators);
+}
+
+#[test]
+fn an_endpoint_is_a_host_and_a_port() {
+    assert_eq!(host_and_port("sign.bank.example:443"), Some(("sign.bank.example", 443)));
+    assert_eq!(host_and_port("[::1]:8443"), Some(("::1", 8443)));
+    for bad in ["", "a", ":1", "a:", "a:0", "a:99999", "https://a:1", "a b:1"] {
+        assert_eq!(host_and_port(bad), None, "{bad}");
+    }
 }

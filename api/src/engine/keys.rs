@@ -48,7 +48,7 @@ pub(super) async fn wrong_values(app: &App, key_id: &KeyId, count: usize, verdic
         .write(move |connection| store::keys::suspend(connection, &id, ErrorCode::SignatureValueInvalid, now))
         .await;
     match suspended {
-        Ok(()) => tracing::error!(key.id = %key_id, "the key is suspended"),
+        Ok(_) => tracing::error!(key.id = %key_id, "the key is suspended"),
         Err(error) => tracing::error!(key.id = %key_id, %error, "the key could not be suspended"),
     }
 }

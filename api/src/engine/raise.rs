@@ -67,6 +67,26 @@ impl<'a> Means<'a> {
     }
 }
 
+/// Whether a certificate was revoked, or one above it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum RevocationAnswer {
+    /// Neither it nor one above it.
+    Good,
+    /// Its authority says so.
+    Revoked,
+    /// Nobody could tell; the text says why.
+    Unknown(String),
+}
+
+/// Asks the authorities, as far as the cache does not know. Blocks.
+pub(crate) fn ask_revocation(means: &Means<'_>, certificate: &Certificate) -> RevocationAnswer {
+    match gather(means, std::slice::from_ref(certificate), &[], None) {
+        Ok(_) => RevocationAnswer::Good,
+        Err(SigningFailure::Revoked { .. }) => RevocationAnswer::Revoked,
+        Err(error) => RevocationAnswer::Unknown(error.to_string()),
+    }
+}
+
 /// Verifies the value, raises the signature to its level and validates the result.
 ///
 /// For PAdES `document` becomes the signed file, with all revisions that were added.

@@ -2,11 +2,13 @@
 
 use std::fmt;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use base64ct::{Base64, Encoding};
 use rubrica_core::ErrorCode;
 use rubrica_core::digest::Digest;
 use rubrica_core::tsp::{PolicyId, Request, TimeStampToken, TspError};
+use rubrica_core::x509::Certificate;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use ureq::http::Uri;
@@ -23,6 +25,8 @@ use crate::secret::Secret;
 
 /// Largest answer.
 const REPLY_BYTES: u64 = 256 * 1024;
+/// Certificates of one authority at the same time.
+const MOST_SEEN: usize = 16;
 
 /// A time-stamping authority.
 pub(crate) struct TimeStamps {
@@ -32,6 +36,8 @@ pub(crate) struct TimeStamps {
     authorization: Option<Secret>,
     /// What to ask for.
     policy: Option<PolicyId>,
+    /// Its certificates in the last stamps.
+    seen: Mutex<Vec<Certificate>>,
 }
 
 /// There is no time stamp.
@@ -81,6 +87,7 @@ impl TimeStamps {
             url: config.url.clone(),
             authorization: authorization(config)?,
             policy: policy(&config.policy)?,
+            seen: Mutex::default(),
         }))
     }
 
@@ -96,7 +103,20 @@ impl TimeStamps {
         let reply = self.ask(&request.to_der())?;
         let token = TimeStampToken::from_response(&reply, &request)?;
         token.check_time(sent, clock.now())?;
+        self.saw(token.verify(&[])?);
         Ok(token)
+    }
+
+    /// The certificates of the authority in the stamps since the last call, each once.
+    pub(crate) fn take_seen(&self) -> Vec<Certificate> {
+        std::mem::take(&mut *self.seen.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn saw(&self, certificate: Certificate) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if seen.len() < MOST_SEEN && !seen.contains(&certificate) {
+            seen.push(certificate);
+        }
     }
 
     /// Sends a DER request and gives the DER answer.

@@ -1,5 +1,7 @@
 //! `/v1/keys`: the keys in our custody, and whether they may be used.
 
+pub(super) mod expiring;
+
 use std::sync::Arc;
 
 use axum::extract::{Path, RawQuery, State};

@@ -37,6 +37,7 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(orders::download_order_document))
         .routes(routes!(custody::show_custody))
         .routes(routes!(keys::list_keys))
+        .routes(routes!(keys::expiring::list_expiring_keys))
         .routes(routes!(keys::show_key))
         .routes(routes!(keys::suspend_key))
         .routes(routes!(keys::resume_key))

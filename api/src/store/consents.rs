@@ -112,7 +112,7 @@ pub(crate) fn withdraw(connection: &Connection, id: &ConsentId, now: Timestamp) 
         params![id],
         |row| row.get(0),
     )?;
-    keys.iter().try_for_each(|key| keys::suspend(connection, key, ErrorCode::ConsentRequired, now))
+    keys.iter().try_for_each(|key| keys::suspend(connection, key, ErrorCode::ConsentRequired, now).map(drop))
 }
 
 fn read(row: &Row<'_>) -> Result<ConsentRow, StoreError> {

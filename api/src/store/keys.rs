@@ -6,6 +6,7 @@ use rubrica_core::x509::Certificate;
 use rubrica_core::{ErrorCode, Timestamp};
 
 use super::row::{from_text, time, to_text, unix_ms};
+use super::validity::{RENEWED, flag};
 use super::{Connection, Row, StoreError, consents, outbox, params};
 use crate::ids::KeyId;
 use crate::lookup::SignerHash;
@@ -167,18 +168,18 @@ pub(crate) fn change(
     set_state(connection, row, state, None, Some(by), now).map(Some)
 }
 
-/// `active → suspended`, for the reason of this code. A key that is not active stays as it is.
+/// `active → suspended`, for the reason of this code; whether it was. A key that is not active stays as it is.
 pub(crate) fn suspend(
     connection: &Connection,
     id: &KeyId,
     code: ErrorCode,
     now: Timestamp,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     match lock(connection, id)? {
         Some(row) if row.state == KeyState::Active => {
-            set_state(connection, row, KeyState::Suspended, Some(code), None, now).map(drop)
+            set_state(connection, row, KeyState::Suspended, Some(code), None, now).map(|_| true)
         }
-        _ => Ok(()),
+        _ => Ok(false),
     }
 }
 
@@ -227,6 +228,30 @@ pub(crate) fn page(
         ),
         params![tenant, state.map(KeyState::as_str), after, limit],
         read,
+    )
+}
+
+/// A key, and whether its signer has another active key that lasts longer.
+pub(crate) type Expiring = (KeyRow, bool);
+
+/// Keys whose certificate ends until a time and that are not retired, the soonest first, behind `after` when it is given; of a
+/// tenant, or of all.
+pub(crate) fn expiring(
+    connection: &Connection,
+    tenant: Option<&str>,
+    until: Timestamp,
+    after: Option<&KeyId>,
+    limit: i64,
+) -> Result<Vec<Expiring>, StoreError> {
+    connection.query(
+        &format!(
+            "SELECT {COLUMNS}, {RENEWED} FROM signing_key
+             WHERE state <> 'retired' AND not_after <= ?1 AND (CAST(?2 AS TEXT) IS NULL OR tenant = ?2)
+                   AND (CAST(?3 AS TEXT) IS NULL OR (not_after, id) > (SELECT k.not_after, k.id FROM signing_key k WHERE k.id = ?3))
+             ORDER BY not_after, id LIMIT ?4"
+        ),
+        params![unix_ms(until), tenant, after, limit],
+        |row| Ok((read(row)?, flag(row, 11)?)),
     )
 }
 

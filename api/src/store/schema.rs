@@ -24,6 +24,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/20261124010000_extend_custody/up.sql"),
     include_str!("../../migrations/20261124020000_create_enrolment/up.sql"),
     include_str!("../../migrations/20261124050000_extend_cloud/up.sql"),
+    include_str!("../../migrations/20261124060000_create_watch/up.sql"),
 ];
 
 /// Any number; held while migrations run, so that instances that start together do not run them twice.

@@ -11,7 +11,7 @@ use rubrica_core::{ErrorCode, Timestamp};
 use super::documents::Scope;
 use super::orders::{self, InOrder, Revision};
 use super::row::{from_text, signed, size, time, to_text, unix_ms};
-use super::{Connection, Row, StoreError, Value, keys, outbox, params};
+use super::{Connection, Row, StoreError, Value, keys, outbox, params, validity};
 use crate::hex;
 use crate::ids::{AuthorizationId, DocumentId, KeyId, OrderId, SessionId, SignatureId};
 use crate::lookup::SignerHash;
@@ -143,6 +143,10 @@ pub(crate) fn insert(connection: &Connection, signature: &SignatureRow) -> Resul
             signature.authorization_id,
         ],
     )?;
+    if let Some(signer) = signature.signer_hash.filter(|_| signature.custody != Custody::Hsm) {
+        let (custody, now) = (signature.custody, signature.created_at);
+        validity::saw_signer(connection, &signature.tenant, &signer, custody, &signature.certificate, now)?;
+    }
     let facts = signature.facts();
     let told = if signature.state == SignatureState::first(Custody::Local) {
         facts.prepared(signature.created_at)

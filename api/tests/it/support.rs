@@ -2,11 +2,13 @@
 
 pub(crate) mod agent;
 mod client;
+mod clock;
 pub(crate) mod cloud;
 mod command;
 mod contract;
 mod instance;
 pub(crate) mod issuer;
+pub(crate) mod mail;
 mod person;
 #[allow(dead_code, reason = "the unit tests of the store use the same file, and more of it")]
 pub(crate) mod postgres;
@@ -16,6 +18,7 @@ pub(crate) mod shim;
 mod signing;
 
 pub(crate) use client::{Answer, BOUNDARY, Client};
+pub(crate) use clock::MovedClock;
 pub(crate) use command::{Ran, command, rubrica, testdata};
 pub(crate) use instance::{Instance, Options, memory_folder, template};
 pub(crate) use issuer::{Issuer, Key};

@@ -21,7 +21,7 @@ impl Schedule {
 
     /// The time of the attempt after this one; `None` after the last. Up to a tenth is added at random, so that what failed
     /// together does not come back together.
-    pub(super) fn after(
+    pub(crate) fn after(
         &self,
         attempt: u32,
         now: Timestamp,

@@ -5,7 +5,8 @@ use super::super::sqlite::SqliteConnection;
 use super::*;
 
 /// The way back, the last first.
-const DOWN: [&str; 15] = [
+const DOWN: [&str; 16] = [
+    include_str!("../../../migrations/20261124060000_create_watch/down.sql"),
     include_str!("../../../migrations/20261124050000_extend_cloud/down.sql"),
     include_str!("../../../migrations/20261124020000_create_enrolment/down.sql"),
     include_str!("../../../migrations/20261124010000_extend_custody/down.sql"),
