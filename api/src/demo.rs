@@ -14,5 +14,6 @@ mod people;
 mod pki;
 pub(crate) mod proof;
 mod sample;
+pub(crate) mod stand_ins;
 
 pub(crate) use files::{DemoFiles, USUAL_PORT};

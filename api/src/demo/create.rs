@@ -18,7 +18,7 @@ use super::DemoFiles;
 use super::certificate::spki_of;
 use super::files::CANARY_LABEL;
 use super::jwk::RsaJwk;
-use super::people::{Keeps, PEOPLE, Person, STRANGER, find};
+use super::people::{IN_THE_CLOUD, Keeps, PEOPLE, Person, STRANGER, find};
 use super::pki::{Life, Pki};
 use crate::adapters::clock::SystemClock;
 use crate::adapters::pkcs11::provision::Provisioner;
@@ -96,9 +96,11 @@ pub(crate) fn fill_here(draft: &Path) -> Result<(), Failure> {
     let (token, pki) = (token?, pki.map_err(|error| encoding(&error))?);
     write_pem(&files.root_pem(), &[pki.root()]).map_err(|error| unwritable(draft, &error))?;
     write_pem(&files.intermediates_pem(), &pki.intermediates()).map_err(|error| unwritable(draft, &error))?;
-    let identities = simulator_identities(&pki).map_err(|error| encoding(&error))?;
-    let json = serde_json::to_vec(&identities).expect("identities have only strings");
-    write_private(&files.simulator(), &json).map_err(|error| unwritable(draft, &error))?;
+    let (on_computers, in_the_cloud) = identities(&pki).map_err(|error| encoding(&error))?;
+    for (file, identities) in [(files.simulator(), on_computers), (files.cloud(), in_the_cloud)] {
+        let json = serde_json::to_vec(&identities).expect("identities have only strings");
+        write_private(&file, &json).map_err(|error| unwritable(draft, &error))?;
+    }
     let json = serde_json::to_vec(&pki.stored()).expect("authorities have only strings");
     write_private(&files.authorities(), &json).map_err(|error| unwritable(draft, &error))?;
 
@@ -159,28 +161,31 @@ fn key_row(
     })
 }
 
-/// Everybody's local certificate, and two that must not be usable: one that ended and one of somebody else.
-fn simulator_identities(pki: &Pki) -> der::Result<Vec<SimulatorIdentity>> {
+/// Everybody's local certificate, with two that must not be usable: one that ended and one of somebody else; and those in the cloud.
+fn identities(pki: &Pki) -> der::Result<(Vec<SimulatorIdentity>, Vec<SimulatorIdentity>)> {
     let bruno = find("bruno").expect("Bruno is one of the people");
     let local =
         PEOPLE.iter().filter(|person| person.keeps == Keeps::Local).map(|person| (person, Life::Current));
-    let wanted: Vec<_> = local.chain([(bruno, Life::Ended), (&STRANGER, Life::Current)]).collect();
+    let wanted: Vec<_> = local
+        .chain([(bruno, Life::Ended), (&STRANGER, Life::Current), (&IN_THE_CLOUD, Life::Current)])
+        .collect();
     let keys: Vec<_> = thread::scope(|scope| {
         let making: Vec<_> =
             wanted.iter().map(|_| scope.spawn(|| KeyPair::generate(KeySize::Rsa2048))).collect();
         making.into_iter().map(|key| key.join().expect("generating a key does not panic")).collect()
     });
-    let mut identities = Vec::new();
+    let (mut on_computers, mut in_the_cloud) = (Vec::new(), Vec::new());
     for ((person, life), key) in wanted.into_iter().zip(keys) {
         let key = key.expect("the random generator works");
         let certificate = pki.issue(person, spki_of(&key)?, life)?;
-        identities.push(SimulatorIdentity {
+        let place = if person.keeps == Keeps::Cloud { &mut in_the_cloud } else { &mut on_computers };
+        place.push(SimulatorIdentity {
             certificate: Base64::encode_string(&certificate),
             private_key: RsaJwk::of(&key)?,
             chain: pki.intermediates().iter().map(|der| Base64::encode_string(der)).collect(),
         });
     }
-    Ok(identities)
+    Ok((on_computers, in_the_cloud))
 }
 
 fn write_pem(path: &Path, certificates: &[&[u8]]) -> std::io::Result<()> {

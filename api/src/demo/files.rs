@@ -10,6 +10,8 @@
 //! pki/root.pem               the demo root: `rubrica verify --trust`
 //! pki/intermediates.pem
 //! pki/simulator.json         identities of the Web PKI simulator
+//! pki/cloud.json             identities of the stand-ins for cloud services
+//! secrets/cloud-stand-in     what their callers show them
 //! pki/authorities.json       keys of the authorities, which publish while the demo runs
 //! pki/revoked                serial numbers that their lists hold, one a line, hexadecimal; need not be there
 //! ```
@@ -74,6 +76,14 @@ impl DemoFiles {
         self.root.join("pki/simulator.json")
     }
 
+    pub(super) fn cloud(&self) -> PathBuf {
+        self.root.join("pki/cloud.json")
+    }
+
+    pub(super) fn cloud_secret(&self) -> PathBuf {
+        self.root.join("secrets/cloud-stand-in")
+    }
+
     pub(super) fn authorities(&self) -> PathBuf {
         self.root.join("pki/authorities.json")
     }
@@ -92,6 +102,7 @@ impl DemoFiles {
                 |path: &Path, text: String| data_folder::write_private(path, format!("{text}\n").as_bytes());
             secret(&self.pin(), hex::encode(crate::random::bytes::<12>()))?;
             secret(&self.label(), format!("rubrica-demo-{}", hex::encode(crate::random::bytes::<4>())))?;
+            secret(&self.cloud_secret(), hex::encode(crate::random::bytes::<16>()))?;
             secret(&self.portal_key(), format!("rak_{}", hex::encode(crate::random::bytes::<32>())))
         };
         create().map_err(|error| unwritable(&self.root, &error))?;

@@ -44,6 +44,8 @@ pub(super) enum Keeps {
     Hsm(KeyAlgorithm),
     /// On the person's device: in the simulator of Web PKI.
     Local,
+    /// At a cloud service: in its stand-ins.
+    Cloud,
 }
 
 impl Keeps {
@@ -51,6 +53,7 @@ impl Keeps {
         match self {
             Self::Hsm(_) => "hsm",
             Self::Local => "local",
+            Self::Cloud => "lacuna",
         }
     }
 }
@@ -134,9 +137,20 @@ pub(super) const STRANGER: Person = Person {
     description: Description { pt_br: "", en: "", es: "" },
 };
 
-/// The person with this identifier in the portal.
+/// Somebody whose certificate is at a cloud service. The portal does not show her: its pages cannot send her there yet.
+pub(super) const IN_THE_CLOUD: Person = Person {
+    id: "elisa",
+    name: "ELISA NOGUEIRA FARIA TEST",
+    identifier: "31415926590",
+    profile: Profile::Person,
+    generation: Generation::New,
+    keeps: Keeps::Cloud,
+    description: Description { pt_br: "", en: "", es: "" },
+};
+
+/// The person with this identifier.
 pub(super) fn find(id: &str) -> Option<&'static Person> {
-    PEOPLE.iter().find(|person| person.id == id)
+    PEOPLE.iter().chain([&IN_THE_CLOUD]).find(|person| person.id == id)
 }
 
 #[cfg(test)]
@@ -147,7 +161,7 @@ mod tests {
 
     #[test]
     fn everybody_is_marked_as_a_test_and_has_right_check_digits() {
-        for person in PEOPLE.iter().chain([&STRANGER]) {
+        for person in PEOPLE.iter().chain([&STRANGER, &IN_THE_CLOUD]) {
             assert!(person.name.ends_with(" TEST"));
             let identifier: Identifier = person.identifier.parse().unwrap();
             assert_eq!(matches!(identifier, Identifier::Cpf(_)), person.profile == Profile::Person);

@@ -104,3 +104,39 @@ fn it_is_the_same_on_postgresql() {
     crate::custody::told(&instance.backend(), "authorization.expired", 1);
     assert_eq!(ask("SELECT count(*) FROM cloud_authorization WHERE sealed IS NOT NULL"), "0");
 }
+
+#[test]
+fn somebody_of_the_demo_signs_with_a_certificate_in_the_cloud() {
+    let instance = Instance::start_demo_with_cloud();
+    let anybody = instance.anonymous();
+    let opened = anybody.post("/demo/sessions", &json!({ "person_id": "elisa" })).json();
+    let origin = instance.url().replace("127.0.0.1", "localhost");
+    let session = instance.caller(opened["token"].as_str()).with("origin", &origin);
+    let custody = session.get("/v1/custody").json();
+    assert_eq!(custody["services"], json!(["demo-cloudhub", "demo-psc"]), "{custody}");
+    for service in ["demo-cloudhub", "demo-psc"] {
+        let document = session.upload(&contract());
+        let asked = json!({
+            "service": service, "document_ids": [document], "scope": "one", "return_url": format!("{origin}/"),
+        });
+        let opened = session.post("/v1/authorizations", &asked);
+        assert_eq!(opened.status, 201, "{opened:?}");
+        let (host, page) = opened.json()["auth_url"].as_str().map(split).unwrap();
+        let provider = Client::new(&host, None);
+        let shown = provider.get(&page);
+        assert!(String::from_utf8_lossy(&shown.body).contains("stand-in (TEST)"), "{shown:?}");
+        let back = provider.get(&format!("{page}&permit=1"));
+        let parameters = crate::support::cloud::parameters(back.header("location"));
+        let id = opened.json()["id"].as_str().unwrap().to_owned();
+        assert_eq!(session.post(&complete(&id), &parameters).json()["state"], "granted");
+        let id = begin(&session, &document, "pades", &id);
+        assert_eq!(session.wait(&id)["state"], "released");
+        assert_signed(&session.content(&id), 1);
+    }
+}
+
+/// Scheme and authority, and the rest of a URL.
+fn split(url: &str) -> (String, String) {
+    let at = "http://".len() + url["http://".len()..].find('/').unwrap();
+    (url[..at].to_owned(), url[at..].to_owned())
+}

@@ -137,13 +137,8 @@ impl StandIn {
         let back = Client::new(self.url(), None).get(&format!("{page}&{how}"));
         assert_eq!(back.status, 302, "{back:?}");
         let back = back.header("location").to_owned();
-        let query = back.strip_prefix(&format!("{ORIGIN}/sign?")).unwrap();
-        let parameters: serde_json::Map<_, _> = query
-            .split('&')
-            .filter_map(|pair| pair.split_once('='))
-            .map(|(name, value)| (name.to_owned(), json!(value)))
-            .collect();
-        (opened["id"].as_str().unwrap().to_owned(), json!({ "parameters": parameters }))
+        assert!(back.starts_with(&format!("{ORIGIN}/sign?")), "{back}");
+        (opened["id"].as_str().unwrap().to_owned(), parameters(&back))
     }
 
     /// A permission that was granted.
@@ -175,6 +170,17 @@ impl Drop for StandIn {
     fn drop(&mut self) {
         self.stop();
     }
+}
+
+/// What a page sends on when the person came back to this URL.
+pub(crate) fn parameters(url: &str) -> Value {
+    let (_, query) = url.split_once('?').unwrap();
+    let parameters: serde_json::Map<_, _> = query
+        .split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .map(|(name, value)| (name.to_owned(), json!(value)))
+        .collect();
+    json!({ "parameters": parameters })
 }
 
 fn spawn(arguments: &[String], more: &[&str]) -> (Child, Value) {

@@ -119,10 +119,24 @@ impl Instance {
         instance
     }
 
+    /// As [`Self::start_demo`], with cloud services: the stand-ins of this repository.
+    pub(crate) fn start_demo_with_cloud() -> Self {
+        let folder = memory_folder();
+        copy(template(), &folder.path().join("data"));
+        let mut instance = Self::in_folder(folder);
+        instance.run_demo_with(0, concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/cloud-stand-ins"));
+        instance
+    }
+
     /// Starts the demo again on the same data.
     pub(crate) fn run_demo(&mut self, port: u16) {
+        self.run_demo_with(port, "/nonexistent");
+    }
+
+    fn run_demo_with(&mut self, port: u16, stand_ins: &str) {
         let mut child = command()
-            .args(["demo", "--json", "--site", "/nonexistent", "--port", &port.to_string(), "--data"])
+            .args(["demo", "--json", "--site", "/nonexistent", "--stand-ins", stand_ins])
+            .args(["--port", &port.to_string(), "--data"])
             .arg(self.data())
             .env("RUBRICA_LOG_FORMAT", "json")
             .env("RUBRICA_LOG_LEVEL", "debug")
