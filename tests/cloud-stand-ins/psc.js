@@ -22,7 +22,10 @@ const isSeconds = (value) => /^[1-9][0-9]*$/.test(value);
 /** @param {string} value */
 const isKind = (value) => ["CPF", "CNPJ"].includes(value);
 
-/** What a person meets: a redirect of their browser. @param {Call} call */
+/** People who are asked on their phones: whether they decided, and how. @type {Map<string, { code: string, refused: boolean, decided: boolean }>} */
+const asked = new Map();
+
+/** What a person meets: a redirect of their browser, or nothing yet when they are asked on their phone. @param {Call} call */
 function authorize(call) {
   const { permit, refuse, identity: _, identified, ...query } = Object.fromEntries(call.query);
   check(query, {
@@ -36,6 +39,14 @@ function authorize(call) {
     code_challenge_method: (value) => value === "S256",
     login_hint: isIdentifier,
   }, ["response_type", "client_id", "redirect_uri", "scope", "code_challenge", "code_challenge_method"]);
+  if (query.redirect_uri === "push://") {
+    if (!options["push-path"] || !query.login_hint || query.state) throw new Refusal(400, "nobody to ask");
+    const identity = permitting(call, query.login_hint);
+    const [code, ask] = [randomBytes(24).toString("base64url"), randomBytes(24).toString("base64url")];
+    codes.set(code, { query, identity, identified: query.login_hint, until: Date.now() + 60_000 });
+    asked.set(ask, { code, refused: false, decided: false });
+    throw new Refusal(200, `code=${ask}`, { "content-type": "text/plain" });
+  }
   const target = new URL(query.redirect_uri ?? "");
   if (query.state) target.searchParams.set("state", query.state);
   if (refuse) {
@@ -48,6 +59,22 @@ function authorize(call) {
   codes.set(code, { query, identity, identified: identified ?? query.login_hint ?? "", until: Date.now() + 60_000 });
   target.searchParams.set("code", code);
   return redirect(target.href);
+}
+
+/** The phones of all who are asked. @param {Call} call */
+function phones(call) {
+  for (const one of asked.values()) Object.assign(one, { decided: true, refused: call.query.has("refuse") });
+  return {};
+}
+
+/** Whether somebody decided. @param {Call} call */
+function poll(call) {
+  const one = asked.get(call.query.get("code") ?? "");
+  if (!one || [...call.query.keys()].length !== 1) throw new Refusal(400, "no such question");
+  if (!one.decided) throw new Refusal(304, "");
+  asked.delete(call.query.get("code") ?? "");
+  if (one.refused) throw new Refusal(403, "refused");
+  return { authorizationToken: one.code, redirectUrl: "push://" };
 }
 
 /** @param {string} error */
@@ -137,6 +164,8 @@ function signature(call) {
 }
 
 serve({
+  "GET /stand-in/phones": ["phones", phones],
+  ...(options["push-path"] ? { [`GET ${options["push-path"]}`]: ["poll", poll] } : {}),
   [`GET ${BASE}/authorize`]: ["page", authorize],
   [`POST ${BASE}/token`]: ["token", token],
   [`POST ${BASE}/user-discovery`]: ["holds", discovery],

@@ -27,6 +27,7 @@ const { values } = parseArgs({
     hash: { type: "string", default: "base64" },
     "token-body": { type: "string", default: "form" },
     "base-path": { type: "string", default: "/v0/oauth" },
+    "push-path": { type: "string", default: "" },
     wrapped: { type: "boolean", default: false },
   },
 });

@@ -41,6 +41,8 @@ pub(crate) struct CloudService {
     pub(crate) hash_encoding: HashEncoding,
     #[serde(default)]
     pub(crate) token_body: TokenBody,
+    #[serde(default)]
+    pub(crate) push_path: String,
 }
 
 /// How a cloud service is spoken to.
@@ -95,6 +97,7 @@ impl Lacuna {
                 (one.calls_per_second <= 1000, "calls_per_second must be at most 1000"),
                 ((100..=120_000).contains(&one.timeout_ms), "timeout_ms must be 100 to 120000"),
                 (one.base_path.starts_with('/'), "base_path begins with /"),
+                (one.push_path.is_empty() || one.push_path.starts_with('/'), "push_path begins with /"),
                 of_kind,
             ];
             let broken = rules.iter().find(|(holds, _)| !holds);

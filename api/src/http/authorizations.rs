@@ -32,7 +32,8 @@ const LIFE: Duration = Duration::from_mins(5);
 
 /// Asks a cloud service for the permission of the session's signer.
 ///
-/// Send the person to `auth_url`. The service sends them back to `return_url` with parameters of its own and a `state`; hand all of
+/// Without `return_url` the person is asked on their phone, where the service can: call `complete_authorization` without parameters, not
+/// more than once a second, until the permission is `granted`. Otherwise send the person to `auth_url`. The service sends them back to `return_url` with parameters of its own and a `state`; hand all of
 /// them to `complete_authorization`. The permission is for this session and the documents named.
 #[utoipa::path(
     post,
@@ -73,7 +74,11 @@ async fn start(
 ) -> ApiResult<Answer> {
     let service = app.cloud.find(&request.service, &session.0.tenant);
     let service = service.ok_or_else(|| ApiError::member("/service", "no cloud service of this name"))?;
-    check_return_url(session, &request.return_url)?;
+    match &request.return_url {
+        Some(url) => check_return_url(session, url)?,
+        None if service.asks_by_phone() => {}
+        None => return Err(ApiError::member("/return_url", "required: this service asks nobody by phone")),
+    }
     let most = if request.scope == AuthorizationScope::One { 1 } else { MOST_DOCUMENTS };
     if request.document_ids.is_empty() || request.document_ids.len() > most {
         let what = format!("1 to {MOST_DOCUMENTS} documents, and exactly 1 with scope `one`");
@@ -85,7 +90,9 @@ async fn start(
     }
     found.sort();
     found.dedup();
-    let state = hex::encode(random::bytes::<32>());
+    // Nobody comes back from a phone, so nothing has to prove that they are the one who left.
+    let is_left = request.return_url.is_some();
+    let state = if is_left { hex::encode(random::bytes::<32>()) } else { String::new() };
     let state_sha256 = sha256(state.as_bytes());
     let asked = PermissionRequest {
         scope: request.scope,
@@ -115,7 +122,7 @@ async fn start(
         expires_at: now.plus(TIME_TO_COMPLETE),
     };
     row.sealed = Some(app.cloud.seal(&row, &found, &secret));
-    let shown = Authorization { auth_url: Some(auth_url), ..view(&row) };
+    let shown = Authorization { auth_url, ..view(&row) };
     let answer = Answer::json(StatusCode::CREATED, &shown).at(format!("/v1/authorizations/{}", row.id));
     let kept_answer = answer.clone();
     app.store
@@ -154,7 +161,7 @@ pub(super) async fn show_authorization(
     security(("session" = [])),
     params(("id" = AuthorizationId, Path, description = "The permission")),
     request_body(content = CompleteAuthorization, example = json!({ "parameters": { "state": "…", "session": "…" } })),
-    responses((status = 200, description = "The permission, granted", body = Authorization)),
+    responses((status = 200, description = "The permission: granted, or requested while the person decides on their phone", body = Authorization)),
     extensions(("x-error-codes" = json!([
         ErrorCode::AuthorizationInvalid,
         ErrorCode::ProviderUnavailable,
@@ -176,9 +183,9 @@ pub(super) async fn complete_authorization(
     Json(request): Json<CompleteAuthorization>,
 ) -> ApiResult<Json<Authorization>> {
     let (row, documents) = find(&app, &session, &id).await?;
-    let state = request.parameters.get("state").map(|state| sha256(state.as_bytes()));
+    let state = request.parameters.get("state").map_or("", String::as_str);
     // A digest is compared: how long that takes tells nothing of the text.
-    if state != Some(row.state_sha256) {
+    if sha256(state.as_bytes()) != row.state_sha256 {
         return Err(invalid("the state is not the one of this request"));
     }
     if row.state == AuthorizationState::Granted {
@@ -193,7 +200,8 @@ pub(super) async fn complete_authorization(
     let service = app.cloud.find(&row.service, &row.tenant);
     let service = service.ok_or_else(|| invalid("the service is not configured any more"))?;
     let permitted = match service.complete(&kept, &request.parameters).await {
-        Ok(permission) => accept(&app, &session, permission).await,
+        Ok(Some(permission)) => accept(&app, &session, permission).await,
+        Ok(None) => return Ok(Json(view(&row))),
         Err(error) => Err(error.into()),
     };
     match permitted {

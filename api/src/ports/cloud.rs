@@ -16,15 +16,18 @@ pub(crate) trait CloudKeys: Send + Sync + fmt::Debug {
     /// Asks whether somebody has a certificate there.
     fn holds<'a>(&'a self, identifier: &'a Identifier) -> PortFuture<'a, Result<Holds, CloudError>>;
 
+    /// Whether it can ask a person on their phone.
+    fn asks_by_phone(&self) -> bool;
+
     /// Asks for a permission.
     fn start<'a>(&'a self, request: &'a PermissionRequest) -> PortFuture<'a, Result<Started, CloudError>>;
 
-    /// Reads what the person came back with. `kept` is what [`Self::start`] gave.
+    /// Reads what the person came back with. `kept` is what [`Self::start`] gave. `None`: the person has not decided yet.
     fn complete<'a>(
         &'a self,
         kept: &'a Secret,
         parameters: &'a BTreeMap<String, String>,
-    ) -> PortFuture<'a, Result<Permission, CloudError>>;
+    ) -> PortFuture<'a, Result<Option<Permission>, CloudError>>;
 
     /// Has a SHA-256 digest signed, in one call that is never repeated here.
     ///
@@ -51,8 +54,8 @@ pub(crate) struct PermissionRequest {
     pub(crate) scope: AuthorizationScope,
     /// Who is asked, when the number is known.
     pub(crate) identifier: Option<Identifier>,
-    /// Where the person comes back to. The service adds parameters.
-    pub(crate) return_url: String,
+    /// Where the person comes back to. The service adds parameters. `None`: they are asked on their phone.
+    pub(crate) return_url: Option<String>,
     /// Comes back in the parameter `state`.
     pub(crate) state: String,
     /// How long the permission shall last.
@@ -64,8 +67,8 @@ pub(crate) struct PermissionRequest {
 /// A request for a permission.
 #[derive(Debug)]
 pub(crate) struct Started {
-    /// Where the person permits.
-    pub(crate) auth_url: String,
+    /// Where the person permits; `None` when they are asked on their phone.
+    pub(crate) auth_url: Option<String>,
     /// What [`CloudKeys::complete`] needs.
     pub(crate) kept: Secret,
 }

@@ -63,8 +63,10 @@ pub struct CreateAuthorization {
     pub document_ids: Vec<String>,
     /// How often the key may be used.
     pub scope: AuthorizationScope,
-    /// Where the service sends the person back to: a page below an origin of the session, without fragment.
-    pub return_url: String,
+    /// Where the service sends the person back to: a page below an origin of the session, without fragment. Without it the service asks
+    /// the person on their phone, where it can.
+    #[serde(default)]
+    pub return_url: Option<String>,
 }
 
 /// `POST /v1/authorizations/{id}/complete`.
@@ -72,7 +74,7 @@ pub struct CreateAuthorization {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CompleteAuthorization {
-    /// Every parameter of the query of the URL that the person came back to.
+    /// Every parameter of the query of the URL that the person came back to; none when they were asked on their phone.
     pub parameters: BTreeMap<String, String>,
 }
 
@@ -95,7 +97,7 @@ pub struct Authorization {
     pub scope: AuthorizationScope,
     /// Where it stands.
     pub state: AuthorizationState,
-    /// Where to send the person, in the answer to the request only.
+    /// Where to send the person, in the answer to the request only; absent when they are asked on their phone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth_url: Option<String>,
     /// Time of the request.

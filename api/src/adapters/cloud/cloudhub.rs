@@ -91,13 +91,14 @@ impl Cloudhub {
     }
 
     async fn start(&self, request: &PermissionRequest) -> Result<Started, CloudError> {
-        let mark = if request.return_url.contains('?') { '&' } else { '?' };
+        let back = request.return_url.as_deref().ok_or(CloudError::Permission("a return URL is needed"))?;
+        let mark = if back.contains('?') { '&' } else { '?' };
         let mut body = json!({
             "type": match request.scope {
                 AuthorizationScope::One => "SingleSignature",
                 AuthorizationScope::Session => "SignatureSession",
             },
-            "redirectUri": format!("{}{mark}state={}", request.return_url, request.state),
+            "redirectUri": format!("{back}{mark}state={}", request.state),
             "lifetimeInSeconds": request.life.as_secs(),
             "customState": request.binding.expose(),
         });
@@ -110,7 +111,7 @@ impl Cloudhub {
         let auth_url = url
             .filter(|url| url.parse().is_ok_and(|uri| is_safe(&uri)))
             .ok_or_else(|| CloudError::Contract("authUrl is not an https URL".to_owned()))?;
-        Ok(Started { auth_url, kept: request.binding.clone() })
+        Ok(Started { auth_url: Some(auth_url), kept: request.binding.clone() })
     }
 
     async fn complete(
@@ -156,6 +157,10 @@ impl CloudKeys for Cloudhub {
         Box::pin(self.holds(identifier))
     }
 
+    fn asks_by_phone(&self) -> bool {
+        false
+    }
+
     fn start<'a>(&'a self, request: &'a PermissionRequest) -> PortFuture<'a, Result<Started, CloudError>> {
         Box::pin(self.start(request))
     }
@@ -164,8 +169,8 @@ impl CloudKeys for Cloudhub {
         &'a self,
         kept: &'a Secret,
         parameters: &'a BTreeMap<String, String>,
-    ) -> PortFuture<'a, Result<Permission, CloudError>> {
-        Box::pin(self.complete(kept, parameters))
+    ) -> PortFuture<'a, Result<Option<Permission>, CloudError>> {
+        Box::pin(async { self.complete(kept, parameters).await.map(Some) })
     }
 
     fn sign_hash<'a>(

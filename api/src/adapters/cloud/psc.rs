@@ -4,6 +4,7 @@
 //! Providers differ in what the norm leaves open; each difference is a setting of [`config::CloudService`]. One hash travels in a
 //! call, so that the providers' limits of hashes per call do not matter.
 
+mod phone;
 mod wire;
 
 use std::collections::BTreeMap;
@@ -45,6 +46,8 @@ pub(crate) struct Psc {
     client_secret: Secret,
     hash_encoding: HashEncoding,
     token_body: TokenBody,
+    /// Where it is asked whether somebody decided on their phone; empty when it cannot ask there.
+    push_path: String,
 }
 
 impl Psc {
@@ -58,6 +61,7 @@ impl Psc {
             client_secret: Secret::from_file(&config.client_secret_file)?,
             hash_encoding: config.hash_encoding,
             token_body: config.token_body,
+            push_path: config.push_path.clone(),
         })
     }
 
@@ -87,15 +91,15 @@ impl Psc {
         }
     }
 
-    /// The person's browser makes the first call, so nothing is asked here.
-    fn start(&self, request: &PermissionRequest) -> Result<Started, CloudError> {
+    /// The person's browser makes the first call, unless they are asked on their phone.
+    async fn start(&self, request: &PermissionRequest) -> Result<Started, CloudError> {
+        let redirect_uri = request.return_url.as_deref().unwrap_or(phone::REDIRECT_URI);
         let challenge = Base64UrlUnpadded::encode_string(&sha256(request.binding.expose().as_bytes()));
         let lifetime = request.life.as_secs().to_string();
         let mut query = vec![
             ("response_type", "code"),
             ("client_id", &*self.client_id),
-            ("redirect_uri", &*request.return_url),
-            ("state", &*request.state),
+            ("redirect_uri", redirect_uri),
             ("scope", scope(request.scope)),
             ("lifetime", &*lifetime),
             ("code_challenge", &*challenge),
@@ -104,11 +108,18 @@ impl Psc {
         if let Some(identifier) = &request.identifier {
             query.push(("login_hint", identifier.as_str()));
         }
-        let auth_url = self.gate.url(&format!("{}?{}", self.path("authorize"), encode_pairs(&query)));
-        let kept = Kept {
+        let mut kept = Kept {
             verifier: request.binding.expose().to_owned(),
-            redirect_uri: request.return_url.clone(),
+            redirect_uri: redirect_uri.to_owned(),
             scope: scope(request.scope).to_owned(),
+            asked: None,
+        };
+        let auth_url = if request.return_url.is_some() {
+            query.push(("state", &*request.state));
+            Some(self.gate.url(&format!("{}?{}", self.path("authorize"), encode_pairs(&query))))
+        } else {
+            kept.asked = Some(self.ask_phone(&query).await?);
+            None
         };
         Ok(Started { auth_url, kept: secret_of(&kept)? })
     }
@@ -117,18 +128,26 @@ impl Psc {
         &self,
         kept: &Secret,
         parameters: &BTreeMap<String, String>,
-    ) -> Result<Permission, CloudError> {
+    ) -> Result<Option<Permission>, CloudError> {
         let kept: Kept = parse(kept.expose().as_bytes())?;
+        if let Some(asked) = &kept.asked {
+            let Some(code) = self.heard_from_phone(asked).await? else { return Ok(None) };
+            return self.exchange(&kept, &code).await.map(Some);
+        }
         if let Some(error) = parameters.get("error") {
             return Err(CloudError::Refused(wire::oauth_error(error)));
         }
         let code = parameters.get("code").filter(|text| !text.is_empty() && text.len() <= SECRET_BYTES);
         let code =
             code.ok_or_else(|| CloudError::Refused("the person came back without a code".to_owned()))?;
+        self.exchange(&kept, code).await.map(Some)
+    }
+
+    async fn exchange(&self, kept: &Kept, code: &str) -> Result<Permission, CloudError> {
         // A code is good for one exchange (RFC 6749 §4.1.2), so the call is never repeated.
-        let answered = self.gate.call(self.exchange(&kept, code)).await.map_err(refused_by_oauth)?;
+        let answered = self.gate.call(self.token_request(kept, code)).await.map_err(refused_by_oauth)?;
         let token: Token = parse(&answered)?;
-        let (identified, life) = check(&token, &kept)?;
+        let (identified, life) = check(&token, kept)?;
         let secret = Secret::new(token.access_token);
         let call = ProviderCall {
             path: self.path("certificate-discovery"),
@@ -148,7 +167,7 @@ impl Psc {
         Ok(Permission { identified, life: Some(life), keys })
     }
 
-    fn exchange(&self, kept: &Kept, code: &str) -> ProviderCall {
+    fn token_request(&self, kept: &Kept, code: &str) -> ProviderCall {
         let pairs = [
             ("grant_type", "authorization_code"),
             ("client_id", &*self.client_id),
@@ -195,15 +214,19 @@ impl CloudKeys for Psc {
         Box::pin(self.holds(identifier))
     }
 
+    fn asks_by_phone(&self) -> bool {
+        !self.push_path.is_empty()
+    }
+
     fn start<'a>(&'a self, request: &'a PermissionRequest) -> PortFuture<'a, Result<Started, CloudError>> {
-        Box::pin(std::future::ready(self.start(request)))
+        Box::pin(self.start(request))
     }
 
     fn complete<'a>(
         &'a self,
         kept: &'a Secret,
         parameters: &'a BTreeMap<String, String>,
-    ) -> PortFuture<'a, Result<Permission, CloudError>> {
+    ) -> PortFuture<'a, Result<Option<Permission>, CloudError>> {
         Box::pin(self.complete(kept, parameters))
     }
 

@@ -129,3 +129,35 @@ fn requests_are_checked() {
     let local = json!({ "document_id": document, "custody": "local", "format": "cades", "authorization_id": answer.json()["id"] });
     session.post("/v1/signatures", &local).assert_problem(400, "invalid_request");
 }
+
+#[test]
+fn a_person_may_be_asked_on_their_phone_where_the_service_can() {
+    let (cloud, instance, session, document) =
+        scene_with(StandIn::psc("base64", "form", &["--push-path", "/TEST/authentications"]));
+    let asked = json!({ "service": "testcloud", "document_ids": [document], "scope": "one" });
+    let nothing = json!({ "parameters": {} });
+    let ask = || {
+        let opened = session.post("/v1/authorizations", &asked);
+        assert_eq!((opened.status, &opened.json()["auth_url"]), (201, &Value::Null), "{opened:?}");
+        opened.json()["id"].as_str().unwrap().to_owned()
+    };
+    let phones = |how: &str| Client::new(cloud.url(), None).get(&format!("/stand-in/phones{how}"));
+    let id = ask();
+    for _ in 0..2 {
+        assert_eq!(session.post(&complete(&id), &nothing).json()["state"], "requested");
+    }
+    phones("");
+    assert_eq!(session.post(&complete(&id), &nothing).json()["state"], "granted");
+    let signature = begin(&session, &document, "pades", &id);
+    assert_eq!(session.wait(&signature)["state"], "released");
+    assert_eq!((cloud.count(), secrets(&instance)), ((1, 1), 0));
+
+    let id = ask();
+    phones("?refuse=1");
+    session.post(&complete(&id), &nothing).assert_problem(422, "provider_refused");
+
+    let (_cloud, _instance, session, document) = scene();
+    let asked = json!({ "service": "testcloud", "document_ids": [document], "scope": "one" });
+    let problem = session.post("/v1/authorizations", &asked).assert_problem(400, "invalid_request");
+    assert_eq!(problem["errors"][0]["pointer"], "/return_url");
+}

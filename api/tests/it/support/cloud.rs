@@ -32,10 +32,13 @@ impl StandIn {
     pub(crate) fn psc(hash: &str, token_body: &str, more: &[&str]) -> Self {
         let mut arguments = vec!["psc.js", "--hash", hash, "--token-body", token_body];
         arguments.extend(more);
-        let base_path = more.iter().skip_while(|one| **one != "--base-path").nth(1).unwrap_or(&"/v0/oauth");
+        let value_of = |name: &str| more.iter().skip_while(|one| **one != name).nth(1).copied();
+        let push_path = value_of("--push-path").unwrap_or_default();
+        let base_path = value_of("--base-path").unwrap_or("/v0/oauth");
         let config = format!(
             "kind = \"psc\"\nclient_id = \"TEST-bank\"\nclient_secret_file = \"secrets/cloud\"\n\
-             base_path = \"{base_path}\"\nhash_encoding = \"{hash}\"\ntoken_body = \"{token_body}\"\n"
+             base_path = \"{base_path}\"\nhash_encoding = \"{hash}\"\ntoken_body = \"{token_body}\"\n\
+             push_path = \"{push_path}\"\n"
         );
         Self::start(&arguments, config)
     }

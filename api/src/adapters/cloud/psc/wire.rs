@@ -65,6 +65,8 @@ pub(super) struct Kept {
     pub(super) verifier: String,
     pub(super) redirect_uri: String,
     pub(super) scope: String,
+    /// Under which the person is asked on their phone.
+    pub(super) asked: Option<String>,
 }
 
 /// What a permission is kept as.
