@@ -1,11 +1,11 @@
 //! Permissions at cloud services. Every change names the state it starts from and happens only there.
 
 use rubrica_core::event::{AuthorizationFailed, AuthorizationMoved, Event, EventData};
-use rubrica_core::wire::{AuthorizationScope, AuthorizationState};
+use rubrica_core::wire::{AuthorizationScope, AuthorizationState, Custody};
 use rubrica_core::{ErrorCode, Timestamp};
 
 use super::row::{from_text, time, to_text, unix_ms};
-use super::{Connection, Row, StoreError, outbox, params};
+use super::{Connection, Row, StoreError, outbox, params, validity};
 use crate::hex;
 use crate::ids::{AuthorizationId, DocumentId, EventId, SessionId, SignatureId};
 use crate::lookup::SignerHash;
@@ -117,6 +117,7 @@ pub(crate) fn grant(
         params![row.id, sealed, certificate, unix_ms(expires_at)],
     )?;
     if changed == 1 {
+        validity::saw_signer(connection, &row.tenant, &row.signer_hash, Custody::Lacuna, certificate, now)?;
         tell(connection, row, EventData::AuthorizationGranted(moved(row)), now)?;
     }
     Ok(changed == 1)

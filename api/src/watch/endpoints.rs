@@ -41,7 +41,8 @@ pub(super) async fn run(app: Arc<App>, mut stopped: Receiver<bool>) {
 fn endpoints(config: &Config) -> Vec<String> {
     let mut endpoints = config.watch.endpoints.clone();
     let urls = [&config.tsa.url, &config.oidc.issuer, &config.objects.endpoint];
-    endpoints.extend(urls.into_iter().filter_map(|url| endpoint_of(url)));
+    let services = config.lacuna.services.iter().map(|service| &service.url);
+    endpoints.extend(urls.into_iter().chain(services).filter_map(|url| endpoint_of(url)));
     if config.smtp.is_configured() && config.smtp.tls == SmtpTls::Implicit {
         endpoints.push(format!("{}:{}", config.smtp.host, config.smtp.port));
     }

@@ -62,3 +62,15 @@ fn a_service_is_there_for_its_tenants_alone() {
     cloud.ask(&session, &document, "one").assert_problem(400, "invalid_request");
     assert_eq!(cloud.log()["calls"], json!({}));
 }
+
+#[test]
+fn the_end_of_the_certificate_of_a_permission_is_watched() {
+    let (cloud, instance, session, document) = scene();
+    cloud.permit(&session, &document, "one");
+    let list = instance.backend().get("/v1/keys/expiring?within_days=3650").json();
+    let others = list["others"].as_array().unwrap();
+    let signers: Vec<_> = others.iter().filter(|one| one["kind"] == "signer").collect();
+    assert_eq!(signers.len(), 1, "{list}");
+    assert_eq!(signers[0]["custody"], "lacuna", "{list}");
+    assert!(signers[0]["name"].as_str().unwrap().starts_with("***."), "{list}");
+}
