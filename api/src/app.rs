@@ -10,6 +10,7 @@ use crate::adapters::object_bucket::ObjectBucket;
 use crate::adapters::object_folder::ObjectFolder;
 use crate::adapters::smtp::SmtpNotifier;
 use crate::cloud::CloudServices;
+use crate::composers::Composers;
 use crate::config::{Config, ObjectsKind};
 use crate::custody::{CustodyCheck, HsmKeys};
 use crate::data_folder::DataFolder;
@@ -56,6 +57,8 @@ pub(crate) struct App {
     pub(crate) custody: CustodyCheck,
     /// Cloud services that keep keys of people.
     pub(crate) cloud: CloudServices,
+    /// Who makes signatures when our own code does not.
+    pub(crate) composers: Composers,
     pub(crate) sessions: KnownSessions,
     pub(crate) clients: Vec<KnownClient>,
     pub(crate) api_keys: KnownApiKeys,
@@ -161,6 +164,7 @@ impl App {
             signer_sealing: lookup.sealing_key("signer"),
             custody: CustodyCheck::new(custodies),
             cloud,
+            composers: Composers::open(&config, folder)?,
             lookup,
             client_limits: ClientLimits::new(&config.limits),
             readiness: Readiness::default(),

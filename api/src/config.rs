@@ -1,5 +1,6 @@
 //! Configuration: defaults compiled in, then a file, then the environment; read once into real types.
 
+mod composer;
 mod custody;
 mod lacuna;
 mod sections;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
 
+pub(crate) use composer::{Composer, ComposerChoice, PkiExpress};
 pub(crate) use custody::Custody;
 pub(crate) use lacuna::{CloudService, HashEncoding, Lacuna, ProviderKind, TokenBody};
 pub(crate) use sections::{
@@ -36,6 +38,8 @@ pub(crate) struct Config {
     pub(crate) sessions: Sessions,
     pub(crate) signatures: Signatures,
     pub(crate) engine: Engine,
+    pub(crate) composer: Composer,
+    pub(crate) pki_express: PkiExpress,
     pub(crate) fetch: Fetch,
     pub(crate) tsa: Tsa,
     pub(crate) oidc: Oidc,
@@ -89,6 +93,13 @@ impl Config {
         self.tsa.roots.iter_mut().for_each(resolve);
         resolve(&mut self.smtp.password_file);
         self.smtp.roots.iter_mut().for_each(resolve);
+        // A name without a folder is looked for on PATH.
+        if self.pki_express.program.components().count() > 1 {
+            resolve(&mut self.pki_express.program);
+        }
+        resolve(&mut self.pki_express.folder);
+        resolve(&mut self.pki_express.proxy_password_file);
+        self.pki_express.trust_roots.iter_mut().for_each(resolve);
         self.trust.anchors.iter_mut().for_each(resolve);
         self.trust.intermediates.iter_mut().for_each(resolve);
     }
@@ -119,6 +130,17 @@ impl Config {
             ((10..=10_000).contains(&self.events.poll_ms), "events.poll_ms must be 10 to 10000"),
             ((100..=10_000).contains(&self.events.seal_ms), "events.seal_ms must be 100 to 10000"),
             (self.tsa.retry_ms >= 100, "tsa.retry_ms must be at least 100"),
+            (self.composer.retry_ms >= 100, "composer.retry_ms must be at least 100"),
+            ((1..=64).contains(&self.pki_express.processes), "pki_express.processes must be 1 to 64"),
+            (
+                (100..=600_000).contains(&self.pki_express.timeout_ms),
+                "pki_express.timeout_ms must be 100 to 600000",
+            ),
+            (
+                !self.composer.names(ComposerChoice::PkiExpress)
+                    || !self.pki_express.program.as_os_str().is_empty(),
+                "pki_express.program must be named when composer names `pki_express`",
+            ),
             (self.oidc.leeway_seconds <= 300, "oidc.leeway_seconds must be at most 300"),
             (self.oidc.retry_seconds > 0, "oidc.retry_seconds must not be 0"),
             (

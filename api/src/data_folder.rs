@@ -6,6 +6,7 @@
 //! rubrica.sqlite       sessions, documents, keys, signatures
 //! objects/ab/cdef…     large documents by SHA-256
 //! cache/…              what was fetched for validations; may be removed at any time
+//! work/…              what programs that are run have at hand; nothing of it outlives them
 //! secrets/lookup-key   key of the hashes of CPF and CNPJ
 //! secrets/log-key      seed of the key that signs the tree of receipts
 //! ```
@@ -126,6 +127,11 @@ impl DataFolder {
 
     pub(crate) fn cache(&self) -> PathBuf {
         self.root.join("cache")
+    }
+
+    /// Where a program that is run works. It may be removed whenever no server runs.
+    pub(crate) fn work(&self, name: &str) -> PathBuf {
+        self.root.join("work").join(name)
     }
 
     /// A key of 32 random bytes, made when it is missing.

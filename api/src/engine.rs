@@ -11,6 +11,7 @@
 pub(crate) mod artefact;
 pub(crate) mod batch;
 mod cloud;
+mod composed;
 mod drive;
 mod expiry;
 mod fair;

@@ -68,6 +68,9 @@ impl Failure {
             | ErrorCode::TimeStampUnavailable
             | ErrorCode::TimeStampInvalid
             | ErrorCode::SignatureNotExtendable
+            | ErrorCode::ComposerUnavailable
+            | ErrorCode::ComposerRefused
+            | ErrorCode::ComposerAnswerInvalid
             | ErrorCode::Internal
             | ErrorCode::Unavailable => 1,
             _ => 3,
@@ -121,6 +124,13 @@ const fn usual_remedy(code: ErrorCode) -> &'static str {
         }
         ErrorCode::TimeStampInvalid => "Use another time-stamping authority",
         ErrorCode::SignatureNotExtendable => "Sign again at the level that is needed",
+        ErrorCode::ComposerUnavailable => {
+            "Check composer.default and the program or service it names, and try again"
+        }
+        ErrorCode::ComposerRefused => "See its own log for the reason, or let `own` make the signature",
+        ErrorCode::ComposerAnswerInvalid => {
+            "Let `own` make the signature, and tell the maker of the other one"
+        }
         ErrorCode::ReceiptInvalid => "Get the receipt again from the service that made it",
         ErrorCode::NotSigned => "Give a signed PDF, or a .p7s with --content",
         ErrorCode::CmsMalformed => "Get the file again from its source",

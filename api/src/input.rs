@@ -82,6 +82,11 @@ impl Input {
         }
     }
 
+    /// Whether it is opened with a password.
+    pub(crate) const fn has_password(&self) -> bool {
+        self.password.is_some()
+    }
+
     /// A view for core.
     pub(crate) fn file(&self) -> File<'_> {
         let file = match &self.bytes {

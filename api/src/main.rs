@@ -6,6 +6,7 @@ mod app;
 mod breaker;
 mod cli;
 mod cloud;
+mod composers;
 mod config;
 mod consent;
 mod custody;

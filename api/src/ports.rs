@@ -1,6 +1,7 @@
 //! What lies outside the process and has more than one form.
 
 pub(crate) mod cloud;
+pub(crate) mod composer;
 
 use std::fmt;
 use std::future::Future;

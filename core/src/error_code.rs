@@ -207,6 +207,12 @@ error_codes! {
     ProviderAnswerLost = "provider_answer_lost", User, "The answer of the cloud service was lost";
     /// The cloud service answered something that its contract does not allow.
     ProviderAnswerInvalid = "provider_answer_invalid", Service, "The answer of the cloud service cannot be used";
+    /// The program or service that makes the signature around the key's value does not answer, or cannot work now.
+    ComposerUnavailable = "composer_unavailable", Service, "What makes the signature does not answer";
+    /// It does not make this signature: of this document, with this certificate.
+    ComposerRefused = "composer_refused", Integrator, "What makes the signature refused";
+    /// It gave something that is not the signature that was asked for; nothing was released.
+    ComposerAnswerInvalid = "composer_answer_invalid", Service, "What was made is not the signature that was asked for";
     /// The signature lacks what the level asked for builds upon.
     SignatureNotExtendable = "signature_not_extendable", Integrator, "The signature cannot be raised to this level";
 

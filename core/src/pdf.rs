@@ -44,7 +44,7 @@ pub(crate) use parser::{Parser, hex_value};
 pub(crate) use update::{IncrementalUpdate, Revision};
 pub(crate) use xref::{Entry, Section, SectionKind};
 
-pub use changes::{Change, ChangeKind, ModificationLevel};
+pub use changes::{Change, ChangeKind, ModificationLevel, changes_since};
 pub use source::{File, Source, SourceError};
 
 use crate::ErrorCode;

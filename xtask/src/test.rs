@@ -97,7 +97,8 @@ pub(crate) fn api_fuzz(arguments: &[String]) -> Outcome<()> {
 fn rust() -> Outcome<Count> {
     let mut tests = cargo(&["test", "--workspace", "--no-fail-fast"]);
     tests.env("RUBRICA_BUCKET_PYTHON", python::ensure_for_buckets()?);
-    cargo_tests(tests.env("RUBRICA_MAIL_PYTHON", python::ensure_for_mail()?))
+    tests.env("RUBRICA_MAIL_PYTHON", python::ensure_for_mail()?);
+    cargo_tests(tests.env("RUBRICA_PYTHON", python::ensure()?))
 }
 
 fn wasm() -> Outcome<Count> {

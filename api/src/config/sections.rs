@@ -272,6 +272,14 @@ impl Tsa {
     pub(crate) const fn timeout(&self) -> Duration {
         Duration::from_millis(self.timeout_ms)
     }
+
+    pub(crate) const fn retry(&self) -> Duration {
+        Duration::from_millis(self.retry_ms)
+    }
+
+    pub(crate) const fn patience(&self) -> Duration {
+        Duration::from_secs(self.patience_seconds)
+    }
 }
 
 /// The identity provider of the bank's people.

@@ -45,7 +45,14 @@ fn overlay(base: &mut Table, over: Table, path: &str) -> Result<(), Failure> {
     for (key, value) in over {
         let name = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
         // These hold names that only the operator knows.
-        if name == "clients" || ["token.environment", "custody.tenants", "watch.tenants"].contains(&path) {
+        const NAMED: [&str; 5] = [
+            "token.environment",
+            "custody.tenants",
+            "watch.tenants",
+            "composer.tenants",
+            "pki_express.environment",
+        ];
+        if name == "clients" || NAMED.contains(&path) {
             base.insert(key, value);
             continue;
         }

@@ -17,6 +17,7 @@ use crate::input::Input;
 use crate::objects::sha256;
 use crate::ports::SigningKeyError;
 use crate::ports::cloud::CloudError;
+use crate::ports::composer::ComposerError;
 use crate::store::signatures::ArtefactRow;
 
 /// Why a signature could not be made.
@@ -38,6 +39,12 @@ pub(crate) enum SigningFailure {
     /// The cloud service did not sign.
     #[error(transparent)]
     Cloud(#[from] CloudError),
+    /// What makes the signature instead of our own code did not, or not this one.
+    #[error(transparent)]
+    Composer(#[from] ComposerError),
+    /// Our own code was asked for a signature that a composer began.
+    #[error("another program makes this signature")]
+    MadeElsewhere,
     /// What was made cannot be read again.
     #[error("the new signature cannot be read: {0}")]
     Unreadable(#[from] ValidationError),
@@ -76,19 +83,28 @@ impl SigningFailure {
             Self::Cades(error) => error.code(),
             Self::Token(error) => crate::http::problem::token_error_code(error),
             Self::Cloud(error) => error.code(),
+            Self::Composer(error) => error.code(),
             Self::Path(error) => error.code(),
             Self::NoAuthority => ErrorCode::TimeStampUnavailable,
             Self::TimeStamp(error) => error.code(),
             Self::RevocationUnknown(_) => ErrorCode::RevocationUnknown,
             Self::Revoked { .. } => ErrorCode::CertificateRevoked,
-            Self::Unreadable(_) | Self::Io(_) | Self::NotValid(_) => ErrorCode::Internal,
+            Self::MadeElsewhere | Self::Unreadable(_) | Self::Io(_) | Self::NotValid(_) => {
+                ErrorCode::Internal
+            }
         }
     }
 
     /// Whether the same may succeed later without anybody acting on the signature: an authority is down, refuses for now
     /// or is misconfigured, which its operator mends.
     pub(crate) fn is_transient(&self) -> bool {
-        matches!(self, Self::NoAuthority | Self::TimeStamp(_) | Self::RevocationUnknown(_))
+        matches!(
+            self,
+            Self::NoAuthority
+                | Self::TimeStamp(_)
+                | Self::RevocationUnknown(_)
+                | Self::Composer(ComposerError::Unavailable(_))
+        )
     }
 
     /// What the row and the API say.
@@ -120,6 +136,7 @@ pub(crate) fn seal(
 ) -> Result<Sealed, SigningFailure> {
     let tail = plan.embed(signature_value)?;
     match plan {
+        Plan::Composed(_) => Err(SigningFailure::MadeElsewhere),
         Plan::Pades(_) => {
             document.append(&tail)?;
             check_pdf(document, context, Followed::Never)?;
@@ -171,7 +188,7 @@ pub(super) fn check_cms(
 }
 
 /// The last signature is the new one; earlier ones of the document are not ours to judge.
-fn check_last(report: &Report, followed: Followed) -> Result<(), SigningFailure> {
+pub(super) fn check_last(report: &Report, followed: Followed) -> Result<(), SigningFailure> {
     let signature = report.signatures.last().ok_or(ValidationError::NotSigned)?;
     let is_at_the_end = signature.covers_whole_file != Some(false) || followed == Followed::ByProofs;
     if signature.indication == Indication::Passed && is_at_the_end {

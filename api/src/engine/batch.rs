@@ -4,6 +4,7 @@
 //! verify, assemble, check, release. A crash at any point leaves the items in a state from which the next worker goes on.
 
 pub(crate) mod beside;
+mod compose;
 mod context;
 mod group;
 pub(crate) mod intake;

@@ -12,7 +12,7 @@ use super::artefact::{self, SigningFailure, seal};
 use super::plan::{Draft, Plan, Shape};
 use super::raise::{self, Means};
 use super::target::Target;
-use super::{Task, cloud, keys};
+use super::{Task, cloud, composed, keys};
 use crate::app::App;
 use crate::ids::SignatureId;
 use crate::input::Input;
@@ -32,10 +32,11 @@ const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(500);
 /// Before an authority that does not answer is asked again, at most.
 const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 
-/// A signature that waits for an authority.
+/// A signature that waits for an authority or a composer.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", .problem.detail)]
 struct Pending {
+    from: SignatureState,
     created_at: Timestamp,
     problem: SignatureProblem,
     /// For a cloud service, whose permission ends; `None` for an authority.
@@ -80,12 +81,12 @@ impl Stop {
         Self::Failed { from, problem: failure.to_problem() }
     }
 
-    /// A failure once the value is kept: of ours, or of an authority that may answer later.
-    fn unfinished(created_at: Timestamp, failure: &SigningFailure) -> Self {
+    /// A failure before the key is used or once its value is kept: of ours, or of somebody who may answer later.
+    fn unfinished(from: SignatureState, created_at: Timestamp, failure: &SigningFailure) -> Self {
         if failure.is_transient() {
-            Self::Later(Pending { created_at, problem: failure.to_problem(), wait: None })
+            Self::Later(Pending { from, created_at, problem: failure.to_problem(), wait: None })
         } else {
-            Self::failed(SignatureState::Signing, failure)
+            Self::failed(from, failure)
         }
     }
 
@@ -177,24 +178,26 @@ pub(super) async fn give_back(app: &App, lease: &Lease, pause: Duration) {
 /// Tries again after a pause that grows with the age of the signature, until its patience is over. A cloud service is not
 /// asked when its permission would have ended by then.
 async fn postpone(app: &App, lease: &Lease, id: &SignatureId, pending: Pending) {
-    let Pending { created_at, problem, wait } = pending;
+    let Pending { from, created_at, problem, wait } = pending;
     let now = app.clock.now();
     let age = Duration::from_millis(now.unix_ms().saturating_sub(created_at.unix_ms()));
+    let (retry, patience) = if problem.code == ErrorCode::ComposerUnavailable {
+        (app.config.composer.retry(), app.config.composer.patience())
+    } else {
+        (app.config.tsa.retry(), app.config.tsa.patience())
+    };
     let (pause, is_over) = match wait {
         Some(wait) => (wait.pause, now.plus(wait.pause) >= wait.until),
-        None => {
-            let pause = (age / 4).clamp(Duration::from_millis(app.config.tsa.retry_ms), LONGEST_PAUSE);
-            (pause, age > Duration::from_secs(app.config.tsa.patience_seconds))
-        }
+        None => ((age / 4).clamp(retry, LONGEST_PAUSE.max(retry)), age > patience),
     };
     if is_over {
         tracing::error!(signature.id = %id, code = %problem.code, detail = problem.detail, "signature given up");
-        keep_failure(app, lease, id, SignatureState::Signing, problem).await;
+        keep_failure(app, lease, id, from, problem).await;
         return;
     }
     tracing::warn!(
         signature.id = %id, code = %problem.code, detail = problem.detail, pause_ms = pause.as_millis(),
-        "signature waits for an authority or a cloud service"
+        "signature waits for an authority, a cloud service or a composer"
     );
     give_back(app, lease, pause).await;
 }
@@ -250,7 +253,8 @@ async fn sign(app: &Arc<App>, task: Task) -> Result<(), Stop> {
         (Some(value), _) => value.clone(),
         (None, Some(key)) => {
             let value = use_key(app, &row, &key, &plan).await?;
-            if target.needs_time_stamp() {
+            // Whoever else is asked after this may need time, and the key is not used for it again.
+            if target.needs_time_stamp() || plan.is_composed() {
                 keep_value(app, &lease, &row, &value).await?;
             }
             value
@@ -258,7 +262,7 @@ async fn sign(app: &Arc<App>, task: Task) -> Result<(), Stop> {
         (None, None) => cloud::sign(app, &lease, &row, &plan).await.map_err(|none| match none {
             cloud::NoValue::Later { failure, wait } => {
                 let (created_at, problem) = (row.created_at, failure.to_problem());
-                Stop::Later(Pending { created_at, problem, wait: Some(wait) })
+                Stop::Later(Pending { from: SignatureState::Signing, created_at, problem, wait: Some(wait) })
             }
             cloud::NoValue::Failed(failure) => Stop::failed(SignatureState::Signing, &failure),
             cloud::NoValue::Store(error) => error.into(),
@@ -335,7 +339,14 @@ async fn prepare(
         let pinned = plan.encode();
         Ok::<_, Stop>((plan, pinned, input, now))
     });
-    let (plan, pinned, input, signed_at) = prepared.await.map_err(|_| Stop::Panicked)??;
+    let (mut plan, mut pinned, input, signed_at) = prepared.await.map_err(|_| Stop::Panicked)??;
+    let pdf = row.pdf_options()?;
+    let composed = composed::begin(app, &row.tenant, target, &plan, (&pdf, &input)).await;
+    let from = SignatureState::Accepted;
+    if let Some(composed) = composed.map_err(|failure| Stop::unfinished(from, row.created_at, &failure))? {
+        pinned = composed.encode();
+        plan = composed;
+    }
     let (row, held, now) = (row.clone(), lease.clone(), app.clock.now());
     app.store
         .write(move |connection| {
@@ -432,17 +443,22 @@ async fn release(
     value: Vec<u8>,
 ) -> Result<(), Stop> {
     let (worker, created_at) = (Arc::clone(app), row.created_at);
+    let unfinished =
+        move |failure: SigningFailure| Stop::unfinished(SignatureState::Signing, created_at, &failure);
+    let made = composed::complete(app, &plan, &input, &value).await.map_err(unfinished)?;
     let work = move || {
         let now = worker.clock.now();
         let trusted = worker.trust.context_for(plan.signer(), now).map_err(SigningFailure::from);
         let sealed = trusted.and_then(|context| {
-            if target.needs_time_stamp() {
+            if let Some(made) = made {
+                made.seal(&value, target, &mut input, &context)
+            } else if target.needs_time_stamp() {
                 raise::seal(&Means::of(&worker), &plan, &Shape::Detached, &mut input, &value, target)
             } else {
                 seal(&plan, &Shape::Detached, &mut input, &value, &context)
             }
         });
-        let mut sealed = sealed.map_err(|failure| Stop::unfinished(created_at, &failure))?;
+        let mut sealed = sealed.map_err(unfinished)?;
         let tail = worker.objects.put(std::mem::take(&mut sealed.tail))?;
         Ok::<_, Stop>((sealed, tail, now))
     };

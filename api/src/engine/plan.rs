@@ -10,6 +10,7 @@ use rubrica_core::x509::Certificate;
 use rubrica_core::{Timestamp, cades, pades};
 
 use super::artefact::SigningFailure;
+use super::composed::ComposedPlan;
 use super::pdf_options;
 use super::target::Target;
 use crate::store::StoreError;
@@ -21,6 +22,8 @@ pub(crate) enum Plan {
     Pades(Box<PdfPlan>),
     /// A detached CMS.
     Cades(Box<CmsPlan>),
+    /// What another one makes.
+    Composed(Box<ComposedPlan>),
 }
 
 /// Where a CMS signature stands.
@@ -88,38 +91,51 @@ impl Plan {
         }
     }
 
+    /// Whether another one makes the signature.
+    pub(crate) const fn is_composed(&self) -> bool {
+        matches!(self, Self::Composed(_))
+    }
+
     /// The stored form: the JSON of core's plan, which names its own version.
     pub(crate) fn encode(&self) -> Vec<u8> {
         match self {
             Self::Pades(plan) => serde_json::to_vec(plan),
             Self::Cades(plan) => serde_json::to_vec(plan),
+            Self::Composed(plan) => return plan.encode(),
         }
         .expect("a plan has only strings and numbers")
     }
 
     /// Reads the stored form.
     pub(crate) fn decode(format: SignatureFormat, bytes: &[u8]) -> Result<Self, StoreError> {
-        match format {
-            SignatureFormat::Pades => serde_json::from_slice(bytes).map(Self::Pades),
-            SignatureFormat::Cades => serde_json::from_slice(bytes).map(Self::Cades),
-        }
-        .map_err(|_| StoreError::Damaged { column: "signature.plan" })
+        let plan = match format {
+            _ if ComposedPlan::is_in(bytes) => {
+                ComposedPlan::decode(bytes).map(|plan| Self::Composed(Box::new(plan)))
+            }
+            SignatureFormat::Pades => serde_json::from_slice(bytes).ok().map(Self::Pades),
+            SignatureFormat::Cades => serde_json::from_slice(bytes).ok().map(Self::Cades),
+        };
+        plan.ok_or(StoreError::Damaged { column: "signature.plan" })
     }
 
     /// The digest that the key signs.
     pub(crate) fn digest(&self) -> [u8; 32] {
-        self.cms().to_sign().as_bytes().try_into().expect("a plan is signed over SHA-256")
+        match self {
+            Self::Composed(plan) => plan.digest(),
+            Self::Pades(plan) => sha256_of(plan.cms()),
+            Self::Cades(plan) => sha256_of(plan),
+        }
     }
 
-    /// DER of the signed attributes: the message of a key that hashes by itself.
-    pub(crate) fn signed_attributes(&self) -> &[u8] {
-        self.cms().signed_attributes()
+    /// DER of the signed attributes: the message of a key that hashes by itself. `None` when another one keeps them.
+    pub(crate) fn signed_attributes(&self) -> Option<&[u8]> {
+        Some(self.cms()?.signed_attributes())
     }
 
-    /// What the SDK needs to check and to sign.
-    pub(crate) fn to_wire(&self) -> ToSign {
-        let cms = self.cms();
-        ToSign {
+    /// What the SDK needs to check and to sign; `None` when another one has it.
+    pub(crate) fn to_wire(&self) -> Option<ToSign> {
+        let cms = self.cms()?;
+        Some(ToSign {
             signed_attributes: Base64::encode_string(cms.signed_attributes()),
             digest_algorithm: "sha256".to_owned(),
             digest: Base64::encode_string(cms.to_sign().as_bytes()),
@@ -129,20 +145,22 @@ impl Plan {
                     appended: Base64::encode_string(plan.appended()),
                     byte_range: plan.byte_range(),
                 }),
-                Self::Cades(_) => None,
+                Self::Cades(_) | Self::Composed(_) => None,
             },
-        }
+        })
     }
 
     /// Verifies a value against what was pinned.
     pub(crate) fn verify(&self, signature_value: &[u8]) -> Result<(), SigningFailure> {
-        self.cms().assemble(signature_value)?;
-        Ok(())
+        match self {
+            Self::Composed(plan) => plan.verify(signature_value),
+            Self::Pades(_) | Self::Cades(_) => self.assemble(signature_value).map(drop),
+        }
     }
 
     /// Verifies the value and writes the CMS.
     pub(crate) fn assemble(&self, signature_value: &[u8]) -> Result<Vec<u8>, SigningFailure> {
-        Ok(self.cms().assemble(signature_value)?)
+        Ok(self.cms().ok_or(SigningFailure::MadeElsewhere)?.assemble(signature_value)?)
     }
 
     /// Verifies the value and writes what follows the document (PAdES) or stands beside it (CAdES).
@@ -150,20 +168,31 @@ impl Plan {
         match self {
             Self::Pades(plan) => Ok(plan.embed(signature_value)?),
             Self::Cades(plan) => Ok(plan.assemble(signature_value)?),
+            Self::Composed(_) => Err(SigningFailure::MadeElsewhere),
         }
     }
 
     /// The pinned certificate of the signer.
     pub(crate) fn signer(&self) -> &Certificate {
-        self.cms().signer()
-    }
-
-    fn cms(&self) -> &CmsPlan {
         match self {
-            Self::Pades(plan) => plan.cms(),
-            Self::Cades(plan) => plan,
+            Self::Pades(plan) => plan.cms().signer(),
+            Self::Cades(plan) => plan.signer(),
+            Self::Composed(plan) => plan.signer(),
         }
     }
+
+    /// `None` when another one makes the CMS.
+    fn cms(&self) -> Option<&CmsPlan> {
+        match self {
+            Self::Pades(plan) => Some(plan.cms()),
+            Self::Cades(plan) => Some(plan),
+            Self::Composed(_) => None,
+        }
+    }
+}
+
+fn sha256_of(plan: &CmsPlan) -> [u8; 32] {
+    plan.to_sign().as_bytes().try_into().expect("a plan is signed over SHA-256")
 }
 
 /// The digest of the document that a detached signature is about.

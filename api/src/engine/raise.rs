@@ -102,6 +102,7 @@ pub(crate) fn seal(
     let position = SignedData::parse(&signature)?.signers().len().saturating_sub(1);
     let signature = stamp_signature(means, signature, position)?;
     match plan {
+        Plan::Composed(_) => Err(SigningFailure::MadeElsewhere),
         Plan::Cades(_) => {
             let cms = raise_cades(means, plan.signer(), signature, position, document, target)?;
             check_cms(&cms, shape, document, &means.context(plan.signer()))?;

@@ -263,6 +263,7 @@ pub(crate) const fn status(code: ErrorCode) -> StatusCode {
         | ErrorCode::RevocationMalformed
         | ErrorCode::PolicyNotApplicable
         | ErrorCode::SignatureNotExtendable
+        | ErrorCode::ComposerRefused
         | ErrorCode::IdempotencyKeyReused
         | ErrorCode::ManifestInvalid
         | ErrorCode::Cancelled
@@ -294,6 +295,8 @@ pub(crate) const fn status(code: ErrorCode) -> StatusCode {
         | ErrorCode::RevocationUnknown
         | ErrorCode::TimeStampUnavailable
         | ErrorCode::TimeStampInvalid
+        | ErrorCode::ComposerUnavailable
+        | ErrorCode::ComposerAnswerInvalid
         | ErrorCode::TokenUnavailable
         | ErrorCode::TokenPinRejected
         | ErrorCode::TokenPinLocked => StatusCode::SERVICE_UNAVAILABLE,

@@ -480,9 +480,7 @@ async fn look(app: &App, id: &SignatureId, scope: Scope) -> ApiResult<Signature>
 fn view(row: &SignatureRow) -> ApiResult<Signature> {
     let certificate = Certificate::from_der(&row.certificate).map_err(ApiError::internal)?;
     let to_sign = match (&row.plan, row.custody, row.state) {
-        (Some(plan), Custody::Local, SignatureState::Prepared) => {
-            Some(Plan::decode(row.format, plan)?.to_wire())
-        }
+        (Some(plan), Custody::Local, SignatureState::Prepared) => Plan::decode(row.format, plan)?.to_wire(),
         _ => None,
     };
     Ok(Signature {

@@ -38,6 +38,7 @@ mod openapi;
 mod order_ends;
 mod orders;
 mod orders_signed;
+mod pki_express;
 mod receipts;
 mod roles;
 mod secrets;

@@ -10,6 +10,7 @@ mod instance;
 pub(crate) mod issuer;
 pub(crate) mod mail;
 mod person;
+pub(crate) mod pkie;
 #[allow(dead_code, reason = "the unit tests of the store use the same file, and more of it")]
 pub(crate) mod postgres;
 pub(crate) mod python;

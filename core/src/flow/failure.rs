@@ -98,6 +98,7 @@ const fn next_step(code: ErrorCode) -> NextStep {
         | ErrorCode::ProviderUnavailable
         | ErrorCode::ProviderRefused
         | ErrorCode::ProviderAnswerLost
+        | ErrorCode::ComposerUnavailable
         | ErrorCode::Busy => NextStep::TryAgain,
 
         ErrorCode::CertificateMalformed
@@ -144,6 +145,8 @@ const fn next_step(code: ErrorCode) -> NextStep {
         | ErrorCode::PolicyNotApplicable
         | ErrorCode::SignatureNotExtendable
         | ErrorCode::ProviderAnswerInvalid
+        | ErrorCode::ComposerRefused
+        | ErrorCode::ComposerAnswerInvalid
         | ErrorCode::IdempotencyKeyReused
         | ErrorCode::OrderStateConflict
         | ErrorCode::BatchStateConflict

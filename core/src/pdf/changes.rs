@@ -30,7 +30,22 @@ pub(crate) use history::{History, Revision};
 
 use serde::{Deserialize, Serialize};
 
-use super::PdfError;
+use super::{Document, File, PdfError};
+
+/// Tells what was appended to a PDF that was `length` bytes long: whoever makes a signature for somebody else may do more.
+///
+/// The answer is as strict as about what follows a signature. That the file begins with those bytes, the caller has checked.
+///
+/// # Errors
+/// Those of a PDF that cannot be read.
+pub fn changes_since<'a>(file: impl Into<File<'a>>, length: u64) -> Result<Vec<Change>, PdfError> {
+    let document = Document::open(file)?;
+    let history = History::read(&document, &[length]);
+    Ok(match history.ending_at(&document, length) {
+        Some(before) => history.later(before).cloned().collect(),
+        None => vec![Change::unexplained("does not stand behind a whole revision".into())],
+    })
+}
 
 /// How deep a change goes; each level includes those before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

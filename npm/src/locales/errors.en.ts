@@ -176,6 +176,9 @@ export const en: ErrorTexts = {
     message: "The signature was not made, although your cloud certificate service may have used your key. Confirm once more.",
   },
   provider_answer_invalid: elsewhere,
+  composer_unavailable: unavailable,
+  composer_refused: notYours,
+  composer_answer_invalid: unavailable,
   signature_not_extendable: notYours,
   not_signed: { title: "The file carries no signature", message: "Choose a signed file." },
   cms_malformed: {

@@ -176,6 +176,9 @@ export const es: ErrorTexts = {
     message: "La firma no se hizo, aunque su servicio de certificado en la nube pudo haber usado su clave. Confirme de nuevo.",
   },
   provider_answer_invalid: elsewhere,
+  composer_unavailable: unavailable,
+  composer_refused: notYours,
+  composer_answer_invalid: unavailable,
   signature_not_extendable: notYours,
   not_signed: { title: "El archivo no tiene firma", message: "Elija un archivo firmado." },
   cms_malformed: {

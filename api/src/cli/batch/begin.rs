@@ -55,7 +55,9 @@ pub(super) async fn submit(app: &Arc<App>, plan: &Plan, progress: &Progress) -> 
     }
     let target = target(app, plan)?;
     let key = BatchKey::find(app, None, &plan.head.batch.key_id).await.map_err(of_submit)?;
-    let by_digest = target.format == SignatureFormat::Cades && !target.needs_time_stamp();
+    let by_digest = target.format == SignatureFormat::Cades
+        && !target.needs_time_stamp()
+        && !key.is_composed(app, target);
     let known = known_documents(app, plan, key.tenant()).await?;
     let mut items = Vec::with_capacity(plan.items.len());
     let mut waiting = Vec::new();

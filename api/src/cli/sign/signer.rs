@@ -171,7 +171,7 @@ fn sign_with_file(
     .map_err(|failure| Failure::of(failure.code(), failure.to_string()))?;
     let value = identity
         .key
-        .sign(plan.signed_attributes())
+        .sign(plan.signed_attributes().expect("our own code made the plan"))
         .map_err(|error| Failure::of(ErrorCode::KeyUnsupported, error.to_string()))?;
     let sealed = match authorities {
         None => {

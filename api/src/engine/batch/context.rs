@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use base64ct::{Base64, Encoding};
 use rubrica_core::ErrorCode;
-use rubrica_core::wire::{BatchState, SignatureFormat, SignatureProblem};
+use rubrica_core::wire::{BatchState, PdfOptions, SignatureFormat, SignatureProblem};
 use rubrica_core::x509::Certificate;
 
 use super::{Stop, is_begun, may_begin, taken_back};
 use crate::app::App;
+use crate::engine::composed::ComposedPlan;
 use crate::engine::target::Target;
 use crate::ids::BatchId;
 use crate::lookup::SignerHash;
@@ -31,6 +32,8 @@ pub(crate) struct Context {
     pub(crate) signer_hash: SignerHash,
     pub(crate) key: KeyReference,
     key_is_active: bool,
+    /// Whether another one makes the signatures.
+    is_composed: bool,
 }
 
 /// An item, how it ends, and the object that goes with it.
@@ -54,8 +57,10 @@ impl Context {
         let target =
             Target::new(row.format, Some(row.level), row.policy).map_err(|_| damaged("batch.policy"))?;
         let signer = Certificate::from_der(&row.certificate).map_err(|_| damaged("batch.certificate"))?;
+        let composer = app.composers.of(&row.tenant, target, &signer, &PdfOptions::default());
         Ok(Arc::new(Self {
             target,
+            is_composed: composer.is_some(),
             certificate_sha256: signer.sha256().to_hex(),
             signer,
             chain: read_chain(&row.chain).ok_or_else(|| damaged("batch.chain"))?,
@@ -66,9 +71,14 @@ impl Context {
         }))
     }
 
-    /// Whether the items are signed by their digests alone, without their documents.
-    pub(crate) fn by_digest(&self) -> bool {
-        self.target.format == SignatureFormat::Cades && !self.target.needs_time_stamp()
+    /// Whether an item is signed by its digest alone, without its document. What is pinned stays what it is.
+    pub(crate) fn by_digest(&self, item: &ItemRow) -> bool {
+        let could_be = self.target.format == SignatureFormat::Cades && !self.target.needs_time_stamp();
+        could_be
+            && match &item.plan {
+                Some(pinned) => !ComposedPlan::is_in(pinned),
+                None => !self.is_composed || item.document_id.is_none(),
+            }
     }
 
     /// Items to work on, and those that end at once: in a cancelled batch what is not begun; everything when the key may

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::context::Ending;
-use super::{Context, Stop, prepare, seal, values};
+use super::{Context, Stop, compose, prepare, seal, values};
 use crate::app::App;
 use crate::engine::drive;
 use crate::ids::DocumentId;
@@ -35,7 +35,7 @@ pub(super) async fn by_memory(
     if items.is_empty() {
         return Ok(Vec::new());
     }
-    if context.by_digest() && !alone {
+    if !alone && items.iter().all(|item| context.by_digest(item)) {
         let items = items.into_iter().map(|item| (item, None)).collect();
         return Ok(vec![Group { items, bytes: 0 }]);
     }
@@ -82,7 +82,7 @@ pub(super) async fn sign_or_end(
     }
 }
 
-/// Signs a group. Gives how its items end, and whether some wait for a token or an authority.
+/// Signs a group. Gives how its items end, and whether some wait for a token, an authority or a composer.
 async fn sign(
     app: &Arc<App>,
     lease: &Lease,
@@ -91,13 +91,15 @@ async fn sign(
 ) -> Result<(Vec<Ending>, bool), Stop> {
     let _memory: OwnedSemaphorePermit = app.engine.reserve(group.bytes).await;
     let (pinned, new, mut ended) = prepare::prepare(app, context, group.items).await?;
+    let (new, refused, delayed) = compose::begin(app, context, new).await;
+    ended.extend(refused);
     let mut ready = pinned;
     ready.extend(intend(app, lease, context, new).await?);
     let (signed, failed, waiting) = values::sign(app, lease, context, ready).await?;
     ended.extend(failed);
     let (sealed, unfinished) = seal::seal(app, context, signed).await?;
     ended.extend(sealed);
-    Ok((ended, waiting || unfinished))
+    Ok((ended, delayed || waiting || unfinished))
 }
 
 /// Commits the intents; items that were cancelled meanwhile drop out.

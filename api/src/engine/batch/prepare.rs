@@ -28,13 +28,16 @@ pub(super) struct Prepared {
     pub(super) input: Option<Input>,
     /// Its name, from which the artefact gets its own.
     pub(super) name: String,
-    by_digest: bool,
+    pub(super) by_digest: bool,
 }
 
 impl Prepared {
     /// The bytes to pin: of a signature by digest the signed attributes alone, for the batch has the certificates.
     pub(super) fn pinned(&self) -> Vec<u8> {
-        if self.by_digest { self.plan.signed_attributes().to_vec() } else { self.plan.encode() }
+        match self.plan.signed_attributes() {
+            Some(attributes) if self.by_digest => attributes.to_vec(),
+            _ => self.plan.encode(),
+        }
     }
 }
 
@@ -50,7 +53,7 @@ pub(super) async fn prepare(
     let mut inputs = Vec::with_capacity(items.len());
     for (item, document) in items {
         let read = match &document {
-            _ if context.by_digest() => None,
+            _ if context.by_digest(&item) => None,
             Some(document) => Some(app.objects.read(document.sha256).await),
             None => Some(Err(ObjectError::Missing(crate::hex::encode(item.document_sha256)))),
         };
@@ -84,10 +87,10 @@ fn sort(
         };
         let name = item.name.clone().or_else(|| document.map(|document| document.name));
         let name = name.unwrap_or_else(|| item.reference.replace(['/', '\\'], "_"));
-        let by_digest = context.by_digest();
+        let by_digest = context.by_digest(&item);
         let was_pinned = item.plan.is_some();
         let plan = match &item.plan {
-            Some(pinned) => Ok(take_up(context, pinned)?),
+            Some(pinned) => Ok(take_up(context, &item, pinned)?),
             None => plan(context, &item, input.as_ref(), now),
         };
         match plan {
@@ -103,8 +106,8 @@ fn sort(
 }
 
 /// What was pinned by this worker or another.
-pub(crate) fn take_up(context: &Context, pinned: &[u8]) -> Result<Plan, StoreError> {
-    if !context.by_digest() {
+pub(crate) fn take_up(context: &Context, item: &ItemRow, pinned: &[u8]) -> Result<Plan, StoreError> {
+    if !context.by_digest(item) {
         return Plan::decode(context.row.format, pinned);
     }
     CmsPlan::resume(pinned.to_vec(), &context.signer, &context.chain)

@@ -86,7 +86,7 @@ fn parts(
 /// The same bytes that were verified and released: their digest is on record.
 fn assemble(context: &Context, item: &ItemRow, expected: &[u8; 32]) -> Result<Vec<u8>, ArtefactError> {
     let missing = || StoreError::Damaged { column: "signature.value" };
-    let plan = take_up(context, item.plan.as_deref().ok_or_else(missing)?)?;
+    let plan = take_up(context, item, item.plan.as_deref().ok_or_else(missing)?)?;
     let cms = plan
         .assemble(item.value.as_deref().ok_or_else(missing)?)
         .map_err(|failure| ArtefactError::NotTheSame(failure.to_string()))?;

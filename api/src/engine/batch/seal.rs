@@ -9,7 +9,7 @@ use rubrica_core::wire::SignatureFormat;
 use super::context::Ending;
 use super::prepare::Prepared;
 use super::values::Signed;
-use super::{Context, Stop};
+use super::{Context, Stop, compose};
 use crate::app::App;
 use crate::engine::artefact::{self, Sealed, SigningFailure};
 use crate::engine::plan::{Plan, Shape};
@@ -30,6 +30,9 @@ pub(super) async fn seal(
     if context.target.needs_time_stamp() {
         return raise_all(app, context, signed).await;
     }
+    let (composed, signed): (Vec<_>, Vec<_>) =
+        signed.into_iter().partition(|signed| signed.prepared.plan.is_composed());
+    let (mut ended, waiting) = compose::complete(app, context, composed).await?;
     let (worker, held) = (Arc::clone(app), Arc::clone(context));
     let work = move || {
         let now = worker.clock.now();
@@ -38,8 +41,8 @@ pub(super) async fn seal(
             .map(|signed| seal_one(&worker, &held, signed, now))
             .collect::<Result<Vec<_>, Stop>>()
     };
-    let ended = app.engine.compute(work).await.map_err(|_| Stop::Panicked)??;
-    Ok((ended, false))
+    ended.extend(app.engine.compute(work).await.map_err(|_| Stop::Panicked)??);
+    Ok((ended, waiting))
 }
 
 fn seal_one(app: &App, context: &Context, signed: Signed, now: Timestamp) -> Result<Ending, Stop> {
@@ -71,7 +74,9 @@ fn seal_one(app: &App, context: &Context, signed: Signed, now: Timestamp) -> Res
 fn check_by_digest(plan: &Plan, cms: &[u8], value: &[u8], document: &[u8; 32]) -> Result<(), SigningFailure> {
     match plan {
         Plan::Cades(plan) => Ok(plan.check_assembled(cms, value, document)?),
-        Plan::Pades(_) => Err(SigningFailure::NotValid("a PDF is not signed by its digest".to_owned())),
+        Plan::Pades(_) | Plan::Composed(_) => {
+            Err(SigningFailure::NotValid("it was not signed by its digest".to_owned()))
+        }
     }
 }
 
@@ -88,7 +93,7 @@ fn by_digest(name: &str, cms: &[u8], now: Timestamp) -> ItemArtefact {
     }
 }
 
-fn with_tail(
+pub(super) fn with_tail(
     app: &App,
     context: &Context,
     mut sealed: Sealed,

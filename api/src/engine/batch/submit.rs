@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rubrica_core::ErrorCode;
 use rubrica_core::cms::content_digest_algorithm;
 use rubrica_core::digest::DigestAlgorithm;
-use rubrica_core::wire::{BatchHeader, BatchState};
+use rubrica_core::wire::{BatchHeader, BatchState, PdfOptions};
 use rubrica_core::x509::Certificate;
 
 use super::{intake, write_chain};
@@ -86,6 +86,12 @@ impl BatchKey {
         };
         let chain = app.engine.compute(check).await.map_err(|_| SubmitError::Panicked)??;
         Ok(Self { row, certificate, chain })
+    }
+
+    /// Whether another one than our own code makes the signatures, which takes documents and not their digests.
+    pub(crate) fn is_composed(&self, app: &App, target: Target) -> bool {
+        let plain = PdfOptions::default();
+        app.composers.of(&self.row.tenant, target, &self.certificate, &plain).is_some()
     }
 
     /// Whose key it is.

@@ -62,7 +62,7 @@ pub(super) async fn sign(
                 }
             }
         }
-        let (good, bad) = verify(app, context, verified).await?;
+        let (good, bad) = verify(app, verified).await?;
         right += good.len();
         signed.extend(good);
         left = bad;
@@ -79,7 +79,8 @@ pub(super) async fn sign(
         };
         (prepared.item, Outcome::Failed(problem), None)
     }));
-    if context.target.needs_time_stamp() {
+    // Whoever else is asked after this may need time, and the key is not used for it again.
+    if context.target.needs_time_stamp() || signed.iter().any(|signed| signed.prepared.plan.is_composed()) {
         keep(app, lease, &signed).await?;
     }
     Ok((signed, ended, waiting))
@@ -98,16 +99,11 @@ async fn use_key(app: &App, context: &Context, items: &[Prepared]) -> Vec<Result
 }
 
 /// Tells apart what verifies, off the async threads. Signatures by digest are assembled on the way.
-async fn verify(
-    app: &App,
-    context: &Arc<Context>,
-    values: Vec<(Prepared, Vec<u8>)>,
-) -> Result<(Vec<Signed>, Vec<Prepared>), Stop> {
-    let by_digest = context.by_digest();
+async fn verify(app: &App, values: Vec<(Prepared, Vec<u8>)>) -> Result<(Vec<Signed>, Vec<Prepared>), Stop> {
     let work = move || {
         let (mut good, mut bad) = (Vec::new(), Vec::new());
         for (prepared, value) in values {
-            let verified = if by_digest {
+            let verified = if prepared.by_digest {
                 prepared.plan.assemble(&value).map(Some)
             } else {
                 prepared.plan.verify(&value).map(|()| None)
