@@ -5,7 +5,7 @@
 //! made, verifies it against the stored bytes, and only then writes the SignedData.
 
 mod attributes;
-mod ber;
+pub(crate) mod ber;
 mod parts;
 mod plan;
 mod signed_data;

@@ -144,6 +144,10 @@ error_codes! {
     P12Malformed = "p12_malformed", User, "The PKCS#12 file cannot be read";
     /// The password does not open the PKCS#12 file.
     WrongPassword = "wrong_password", User, "The password is wrong";
+    /// The PKCS#12 file is protected by a cipher that is not accepted.
+    P12WeakCipher = "p12_weak_cipher", User, "The PKCS#12 file is weakly protected";
+    /// The PKCS#12 file holds more than one private key.
+    P12SeveralKeys = "p12_several_keys", User, "The PKCS#12 file holds several keys";
     /// A certificate of the path is revoked.
     CertificateRevoked = "certificate_revoked", User, "The certificate was revoked";
     /// No list and no responder says whether a certificate is revoked.

@@ -16,6 +16,7 @@ mod oid;
 pub mod order;
 pub mod pades;
 pub mod pdf;
+pub mod pkcs12;
 pub mod receipt;
 pub mod revocation;
 #[cfg(feature = "openapi")]

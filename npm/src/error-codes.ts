@@ -43,6 +43,8 @@ export const errorCodes = [
   "key_not_found",
   "p12_malformed",
   "wrong_password",
+  "p12_weak_cipher",
+  "p12_several_keys",
   "certificate_revoked",
   "revocation_unknown",
   "revocation_malformed",

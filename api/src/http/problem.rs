@@ -283,6 +283,8 @@ pub(crate) const fn status(code: ErrorCode) -> StatusCode {
         | ErrorCode::P12Malformed
         | ErrorCode::CertificateKeyMismatch
         | ErrorCode::WrongPassword
+        | ErrorCode::P12WeakCipher
+        | ErrorCode::P12SeveralKeys
         | ErrorCode::SignatureValueInvalid
         | ErrorCode::NotSigned
         | ErrorCode::CmsMalformed

@@ -14,7 +14,7 @@ use crate::tlv::{Malformed, Reader, Tlv, encode, tag};
 const MAX_DEPTH: usize = 32;
 
 /// Converts the first element of `bytes`. Returns its DER and how many bytes were read.
-pub(super) fn to_der(bytes: &[u8]) -> Result<(Vec<u8>, usize), Malformed> {
+pub(crate) fn to_der(bytes: &[u8]) -> Result<(Vec<u8>, usize), Malformed> {
     let (mut rest, mut der) = (bytes, Vec::new());
     convert(&mut rest, &mut der, MAX_DEPTH)?;
     Ok((der, bytes.len() - rest.len()))

@@ -87,6 +87,8 @@ const fn next_step(code: ErrorCode) -> NextStep {
         | ErrorCode::UserCancelled
         | ErrorCode::NetworkUnreachable
         | ErrorCode::WrongPassword
+        | ErrorCode::P12WeakCipher
+        | ErrorCode::P12SeveralKeys
         | ErrorCode::PdfPasswordWrong
         | ErrorCode::RevocationUnknown
         | ErrorCode::RevocationMalformed

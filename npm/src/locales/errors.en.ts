@@ -110,6 +110,14 @@ export const en: ErrorTexts = {
   },
   p12_malformed: elsewhere,
   wrong_password: { title: "Wrong password", message: "The password does not open the certificate. Try again." },
+  p12_weak_cipher: {
+    title: "The file is weakly protected",
+    message: "It uses an old cipher. Export the certificate again with AES-256 protection, then choose the new file.",
+  },
+  p12_several_keys: {
+    title: "The file holds several keys",
+    message: "Export only the certificate that you sign with, then choose the new file.",
+  },
   certificate_revoked: {
     title: "The certificate was revoked",
     message: "The authority that issued it has cancelled it. Choose another certificate.",

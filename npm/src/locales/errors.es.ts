@@ -110,6 +110,14 @@ export const es: ErrorTexts = {
   },
   p12_malformed: elsewhere,
   wrong_password: { title: "Contraseña incorrecta", message: "La contraseña no abre el certificado. Inténtelo de nuevo." },
+  p12_weak_cipher: {
+    title: "El archivo está mal protegido",
+    message: "Usa un cifrado antiguo. Exporte de nuevo el certificado con protección AES-256 y elija el archivo nuevo.",
+  },
+  p12_several_keys: {
+    title: "El archivo contiene varias claves",
+    message: "Exporte solo el certificado con el que firma y elija el archivo nuevo.",
+  },
   certificate_revoked: {
     title: "El certificado fue revocado",
     message: "La autoridad que lo emitió lo canceló. Elija otro certificado.",

@@ -107,6 +107,14 @@ export const ptBR: ErrorTexts = {
   },
   p12_malformed: elsewhere,
   wrong_password: { title: "Senha incorreta", message: "A senha não abre o certificado. Tente novamente." },
+  p12_weak_cipher: {
+    title: "O arquivo está mal protegido",
+    message: "Ele usa uma cifra antiga. Exporte o certificado novamente com proteção AES-256 e escolha o novo arquivo.",
+  },
+  p12_several_keys: {
+    title: "O arquivo contém várias chaves",
+    message: "Exporte somente o certificado com que você assina e escolha o novo arquivo.",
+  },
   certificate_revoked: {
     title: "O certificado foi revogado",
     message: "A autoridade que o emitiu o cancelou. Escolha outro certificado.",
