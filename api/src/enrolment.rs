@@ -5,6 +5,7 @@
 //! its certificate fits the person and a challenge signed with it verifies.
 
 mod csr;
+mod import;
 pub(crate) mod sweep;
 
 use std::time::{Duration, Instant};
@@ -12,7 +13,7 @@ use std::time::{Duration, Instant};
 use rubrica_core::ErrorCode;
 use rubrica_core::custody::{Authority, Holder as KeyHolder};
 use rubrica_core::icp_brasil::Identifier;
-use rubrica_core::wire::{CustodyOffer, EnrolmentMethod, EnrolmentState};
+use rubrica_core::wire::{CustodyOffer, Enrolment, EnrolmentMethod, EnrolmentState};
 use rubrica_core::x509::{Certificate, PublicKey};
 
 use crate::app::App;
@@ -54,7 +55,7 @@ impl EnrolmentError {
     }
 
     /// What the row says about a failure.
-    fn code(&self) -> ErrorCode {
+    pub(crate) fn code(&self) -> ErrorCode {
         match self {
             Self::Refused { code, .. } => *code,
             Self::Token(error) => crate::http::problem::token_error_code(error),
@@ -63,7 +64,23 @@ impl EnrolmentError {
     }
 }
 
-pub(crate) use csr::to_pem as csr_to_pem;
+pub(crate) use import::{Opened, import};
+
+/// An enrolment as the API shows it, with the certificate of its key when there is one.
+pub(crate) fn view(row: &EnrolmentRow, certificate: Option<&Certificate>) -> Enrolment {
+    Enrolment {
+        id: row.id.to_string(),
+        method: row.method,
+        state: row.state,
+        consent_id: row.consent_id.as_ref().map(ToString::to_string),
+        csr: row.csr.as_deref().map(csr::to_pem),
+        key_id: row.key_id.as_ref().map(ToString::to_string),
+        certificate: certificate.map(Certificate::view),
+        code: row.code,
+        created_at: row.created_at,
+        expires_at: row.expires_at,
+    }
+}
 
 /// Whose key comes in, and by whom.
 #[derive(Debug, Clone)]
@@ -140,8 +157,8 @@ pub(crate) async fn certify(
                 "none of the certificates is for the key of this enrolment",
             )
         })?;
-    check(app, &row, certificate)?;
-    register(app, row, certificate).await
+    check(app, &row.tenant, &row.signer_hash, certificate)?;
+    register(app, row, certificate, |_, _| Ok(())).await
 }
 
 /// Takes an enrolment back whose certificate did not come, and destroys its key.
@@ -204,15 +221,20 @@ async fn begin(
 }
 
 /// Whether the certificate is this person's, may sign, and may be kept.
-fn check(app: &App, row: &EnrolmentRow, certificate: &Certificate) -> Result<(), EnrolmentError> {
+fn check(
+    app: &App,
+    tenant: &str,
+    signer: &SignerHash,
+    certificate: &Certificate,
+) -> Result<(), EnrolmentError> {
     app.trust
-        .accept(certificate, &row.signer_hash, &app.lookup, app.clock.now())
+        .accept(certificate, signer, &app.lookup, app.clock.now())
         .map_err(|refusal| EnrolmentError::refused(refusal.code(), refusal.to_string()))?;
     let identity = certificate.identity();
     let is_company = matches!(identity.identifier, Some(Identifier::Cnpj(_)));
     // What carries a policy of ICP-Brasil counts as ICP-Brasil, whoever issued it.
     let authority = if identity.icp_type.is_some() { Authority::IcpBrasil } else { Authority::Private };
-    permit(app, &row.tenant, &row.signer_hash, is_company, authority)
+    permit(app, tenant, signer, is_company, authority)
 }
 
 /// Whether the tenant may keep a key of this person or company.
@@ -247,6 +269,7 @@ pub(crate) fn offered(
 ) -> Result<(), EnrolmentError> {
     let offer = match method {
         EnrolmentMethod::Generate => CustodyOffer::HsmGenerate,
+        EnrolmentMethod::Import => CustodyOffer::HsmImport,
     };
     if !app.config.custody.rules(&holder.tenant).offers.contains(&offer) {
         return Err(EnrolmentError::refused(ErrorCode::Forbidden, "`custody.offers` has no such way"));
@@ -254,11 +277,17 @@ pub(crate) fn offered(
     permit(app, &holder.tenant, &holder.signer_hash, is_company, Authority::NotKnownYet)
 }
 
-/// Has the key prove itself, puts its certificate beside it, and registers it.
+/// Whether the tenant may keep a key of this company, as far as is known before there is a certificate.
+pub(crate) fn permit_company(app: &App, holder: &Holder) -> Result<(), EnrolmentError> {
+    permit(app, &holder.tenant, &holder.signer_hash, true, Authority::NotKnownYet)
+}
+
+/// Has the key prove itself, puts its certificate beside it, and registers it. `with` joins the transaction that does.
 async fn register(
     app: &App,
     row: EnrolmentRow,
     certificate: &Certificate,
+    with: impl FnOnce(&Connection, &EnrolmentRow) -> Result<(), StoreError> + Send + 'static,
 ) -> Result<EnrolmentRow, EnrolmentError> {
     let keys = token(app)?;
     let challenge = [CHALLENGE, &random::bytes::<32>()].concat();
@@ -282,8 +311,12 @@ async fn register(
         changed_code: None,
     };
     let (key_id, enrolment_id) = (key.id.clone(), row.id.clone());
-    let done = app.store.write(move |connection| store::enrolments::complete(connection, &row, &key)).await?;
-    let done = done.ok_or_else(conflict)?;
+    let done = app.store.write(move |connection| {
+        let done = store::enrolments::complete(connection, &row, &key)?;
+        done.as_ref().map_or(Ok(()), |done| with(connection, done))?;
+        Ok(done)
+    });
+    let done = done.await?.ok_or_else(conflict)?;
     app.custody.forget(&done.tenant, &done.signer_hash);
     tracing::info!(enrolment.id = %enrolment_id, key.id = %key_id, "a key was enrolled");
     Ok(done)

@@ -37,7 +37,7 @@ pub use custody::{Custody, CustodyAnswer, CustodyDoubt, CustodyOffer, CustodyOut
 pub use document::Document;
 pub use enrolment::{
     CertifyEnrolment, Consent, ConsentText, ConsentTextList, CreateConsent, CreateEnrolment, Enrolment,
-    EnrolmentAlgorithm, EnrolmentList, EnrolmentMethod, EnrolmentState,
+    EnrolmentAlgorithm, EnrolmentList, EnrolmentMethod, EnrolmentState, Pkcs12File, SecretText,
 };
 pub use expiring::{Expiring, ExpiringKey, ExpiringList, NoticeKind, UnknownWatchedKind, WatchedKind};
 pub use health::{Health, HealthCheck};

@@ -13,6 +13,7 @@ use std::sync::LazyLock;
 
 use rubrica_core::Timestamp;
 use rubrica_core::cms::SignedData;
+use rubrica_core::pkcs12::Ciphers;
 use rubrica_core::validation::{Content, Context, Language, Report, validate_cms};
 use rubrica_core::x509::{Certificate, TrustAnchors};
 
@@ -46,6 +47,16 @@ pub fn bundle(data: &[u8]) {
         look_at(&certificate);
     }
     let _ = Certificate::from_pem_or_der(data);
+}
+
+/// A file with a key; its password is that of the fixtures.
+pub fn pkcs12(data: &[u8]) {
+    for ciphers in [Ciphers::Strong, Ciphers::Any] {
+        if let Ok(contents) = rubrica_core::pkcs12::open(data, "senha-de-teste", ciphers) {
+            assert!(!contents.key().is_empty());
+            look_at(contents.certificate());
+        }
+    }
 }
 
 /// Asks a certificate everything.

@@ -77,6 +77,7 @@ def fill(body, things):
     if "consent_id" in body:
         # Far quicker to make than RSA.
         body.update(method="generate", algorithm="ec")
+        body.pop("pkcs12", None)
     for name, value in body.items():
         known = things.get(MEMBERS.get(name))
         if known and isinstance(value, list):

@@ -41,6 +41,7 @@ const TARGETS: &[Target] = &[
     Target::new("crl", 50_000, 4_096, &["core/testdata/revocation"]),
     Target::new("ocsp", 20_000, 4_096, &["core/testdata/revocation"]),
     Target::new("time_stamp", 50_000, 8_192, &["core/testdata/tsp"]),
+    Target::new("pkcs12", 5_000, 8_192, &["core/testdata/pkcs12"]),
     Target::new("appearance", 5_000, 16_384, &["fuzz/seeds/appearance"]),
     Target::new("cms", 100_000, 8_192, &["core/testdata/cms"]),
     Target::new("cms_validation", 20_000, 8_192, &["core/testdata/cms"]),

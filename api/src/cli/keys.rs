@@ -1,5 +1,6 @@
 //! `rubrica keys`.
 
+mod enrol;
 mod expiring;
 
 use std::process::ExitCode;
@@ -43,6 +44,14 @@ pub(super) enum Action {
     Resume(One),
     /// Retire a key for good.
     Retire(One),
+    /// Have the token make a key for a company, and request its certificate.
+    Generate(enrol::Generate),
+    /// Print the request for the certificate of a key that was generated, in PEM.
+    Csr(enrol::Enrolled),
+    /// Bring the certificate of a key that was generated: from then on the key signs.
+    Certify(enrol::Certify),
+    /// Import the key of a company from a PKCS#12 file.
+    Import(enrol::Import),
 }
 
 /// A key of an instance.
@@ -75,6 +84,10 @@ pub(super) fn run(action: &Action, output: Output) -> Result<ExitCode, Failure> 
         Action::Suspend(one) => one.act(Some(KeyMove::Suspend), output),
         Action::Resume(one) => one.act(Some(KeyMove::Resume), output),
         Action::Retire(one) => one.act(Some(KeyMove::Retire), output),
+        Action::Generate(generate) => generate.run(output),
+        Action::Csr(enrolled) => enrolled.print_csr(output),
+        Action::Certify(certify) => certify.run(output),
+        Action::Import(import) => import.run(output),
     }
 }
 

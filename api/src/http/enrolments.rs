@@ -18,18 +18,21 @@ use super::idempotency::{Answer, IdempotencyKey, Kept};
 use super::json::{Hashed, Json};
 use super::problem::{ApiError, ApiResult};
 use crate::app::App;
-use crate::enrolment::{self, EnrolmentError, Holder};
+use crate::enrolment::{self, EnrolmentError, Holder, Opened, view};
 use crate::ids::{EnrolmentId, KeyId};
 use crate::lookup::SignerHash;
 use crate::permission::needs;
 use crate::ports::KeyAlgorithm;
+use crate::secret::{Secret, SecretBytes};
 use crate::store;
 use crate::store::enrolments::EnrolmentRow;
 
 /// Begins to bring a key of the session's person into the token, under their consent.
 ///
-/// The token makes the key, and the answer has the request for its certificate. The key signs nothing before the certificate
-/// has come to `…/certificate`. Another key that the person has stays as it is: it is retired by an act of its own.
+/// With `generate` the token makes the key, and the answer has the request for its certificate. The key signs nothing before the
+/// certificate has come to `…/certificate`. With `import` key and certificate come in a PKCS#12 file, and the enrolment is complete
+/// with this answer; file and password are kept nowhere. Another key that the person has stays as it is: it is retired by an act of
+/// its own.
 #[utoipa::path(
     post,
     path = "/v1/enrolments",
@@ -43,7 +46,11 @@ use crate::store::enrolments::EnrolmentRow;
     extensions(
         ("x-idempotent" = json!(true)),
         ("x-error-codes" = json!([
-            ErrorCode::ConsentRequired, ErrorCode::NotFound, ErrorCode::AccreditationRequired, ErrorCode::TokenUnavailable, ErrorCode::TokenAgentFailed,
+            ErrorCode::ConsentRequired, ErrorCode::NotFound, ErrorCode::AccreditationRequired, ErrorCode::P12Malformed,
+            ErrorCode::WrongPassword, ErrorCode::P12WeakCipher, ErrorCode::P12SeveralKeys, ErrorCode::KeyUnsupported,
+            ErrorCode::CertificateKeyMismatch, ErrorCode::CertificateMalformed, ErrorCode::CertificateExpired,
+            ErrorCode::CertificateNotYetValid, ErrorCode::CertificateWrongUsage, ErrorCode::CertificateUntrusted,
+            ErrorCode::CertificateWrongPerson, ErrorCode::SignatureValueInvalid, ErrorCode::TokenUnavailable, ErrorCode::TokenAgentFailed,
         ])),
     ),
     responses((status = 201, description = "The enrolment", body = Enrolment, headers(
@@ -79,12 +86,24 @@ async fn begin(
         consent_id: Some(consent.id),
     };
     enrolment::offered(app, &holder, session.0.signer_is_company(), request.method)?;
-    let EnrolmentMethod::Generate = request.method;
+    let app = Arc::clone(app);
+    if let Some(given) = pkcs12_of(&request)? {
+        let opened = Opened::from_file(given.file, given.password).await?;
+        let certificate = opened.certificate().clone();
+        return to_the_end(async move {
+            let shown = certificate.clone();
+            let keep = move |connection: &store::Connection, row: &EnrolmentRow| {
+                kept.keep(connection, &created(&view(row, Some(&shown))))
+            };
+            let row = enrolment::import(&app, holder, opened, keep).await?;
+            Ok(created(&view(&row, Some(&certificate))))
+        })
+        .await;
+    }
     let algorithm = match request.algorithm.unwrap_or_default() {
         EnrolmentAlgorithm::Rsa => KeyAlgorithm::Rsa,
         EnrolmentAlgorithm::Ec => KeyAlgorithm::Ec,
     };
-    let app = Arc::clone(app);
     // A client that hangs up leaves no key behind that nobody looks after.
     to_the_end(async move {
         let keep = move |connection: &store::Connection, row: &EnrolmentRow| {
@@ -94,6 +113,34 @@ async fn begin(
         Ok(created(&view(&row, None)))
     })
     .await
+}
+
+/// A file that came in.
+struct Given {
+    file: SecretBytes,
+    password: Secret,
+}
+
+/// The file of an import; `None` when the key is to be made.
+fn pkcs12_of(request: &CreateEnrolment) -> ApiResult<Option<Given>> {
+    match (request.method, &request.pkcs12, request.algorithm) {
+        (EnrolmentMethod::Generate, None, _) => Ok(None),
+        (EnrolmentMethod::Generate, Some(_), _) => {
+            Err(ApiError::member("/pkcs12", "a key that the token makes comes in no file"))
+        }
+        (EnrolmentMethod::Import, None, _) => {
+            Err(ApiError::member("/pkcs12", "the file of the key is missing"))
+        }
+        (EnrolmentMethod::Import, Some(_), Some(_)) => {
+            Err(ApiError::member("/algorithm", "a key that is imported has its kind"))
+        }
+        (EnrolmentMethod::Import, Some(given), None) => {
+            let file = Base64::decode_vec(given.file.expose().trim())
+                .map_err(|_| ApiError::member("/pkcs12/file", "not standard base64"))?;
+            let password = Secret::new(given.password.expose().to_owned());
+            Ok(Some(Given { file: SecretBytes::new(file), password }))
+        }
+    }
 }
 
 fn created(enrolment: &Enrolment) -> Answer {
@@ -231,21 +278,6 @@ async fn certificate_of(app: &App, key: KeyId) -> ApiResult<Certificate> {
     let found = app.store.read(move |connection| store::keys::load(connection, &key)).await?;
     let found = found.ok_or_else(|| ApiError::internal("an enrolment names a key that is not there"))?;
     Certificate::from_der(&found.certificate).map_err(ApiError::internal)
-}
-
-fn view(row: &EnrolmentRow, certificate: Option<&Certificate>) -> Enrolment {
-    Enrolment {
-        id: row.id.to_string(),
-        method: row.method,
-        state: row.state,
-        consent_id: row.consent_id.as_ref().map(ToString::to_string),
-        csr: row.csr.as_deref().map(enrolment::csr_to_pem),
-        key_id: row.key_id.as_ref().map(ToString::to_string),
-        certificate: certificate.map(Certificate::view),
-        code: row.code,
-        created_at: row.created_at,
-        expires_at: row.expires_at,
-    }
 }
 
 impl From<EnrolmentError> for ApiError {

@@ -10,6 +10,7 @@ use rubrica_core::ErrorCode;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_path_to_error::Segment;
+use zeroize::Zeroizing;
 
 use super::body::Pieces;
 use super::problem::ApiError;
@@ -24,7 +25,7 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for Json<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, ApiError> {
-        let bytes = read(request, app).await?;
+        let bytes = Zeroizing::new(read(request, app).await?);
         parse(&bytes).map(Self)
     }
 }
@@ -40,7 +41,8 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for Hashed<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, ApiError> {
-        let bytes = read(request, app).await?;
+        // There may be a password in it.
+        let bytes = Zeroizing::new(read(request, app).await?);
         Ok(Self { sha256: sha256(&bytes), value: parse(&bytes)? })
     }
 }

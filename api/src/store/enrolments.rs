@@ -214,6 +214,11 @@ pub(crate) fn find(
     Ok(found.filter(|row| signer.is_none_or(|signer| row.signer_hash == *signer)))
 }
 
+/// The enrolment with this identifier, whoever's it is.
+pub(crate) fn load(connection: &Connection, id: &EnrolmentId) -> Result<Option<EnrolmentRow>, StoreError> {
+    connection.query_one(&format!("SELECT {COLUMNS} FROM enrolment WHERE id = ?1"), params![id], read)
+}
+
 /// The latest enrolments of a tenant, or of one signer there.
 pub(crate) fn list(
     connection: &Connection,

@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::enrolment_imports::{File, PASSWORD, import};
 use crate::hsm_signatures::contract;
-use crate::support::{ANA, BRUNO, Client, Instance, Options, rubrica};
+use crate::support::{ANA, BRUNO, Client, Instance, Options, postgres, rubrica};
 
 /// Longest time for something to happen by itself on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -267,7 +268,7 @@ pub(crate) fn consent(client: &Client) -> String {
 
 /// A certificate of the demo's authority, in PEM.
 #[track_caller]
-fn issue(instance: &Instance, person: &str, csr: &str) -> String {
+pub(crate) fn issue(instance: &Instance, person: &str, csr: &str) -> String {
     let port = instance.url().rsplit(':').next().unwrap();
     let demo = Client::new(&format!("http://localhost:{port}"), None);
     let answer = demo.post("/demo/certificates", &json!({ "person_id": person, "csr": csr }));
@@ -286,13 +287,13 @@ fn enrol(instance: &Instance, client: &Client, person: &str) -> Value {
     answer.json()
 }
 
-fn path(enrolment: &Value) -> String {
+pub(crate) fn path(enrolment: &Value) -> String {
     format!("/v1/enrolments/{}", enrolment["id"].as_str().unwrap())
 }
 
 /// Types of the events about consents, enrolments and keys, once there are this many.
 #[track_caller]
-fn told(instance: &Instance, count: usize) -> Vec<String> {
+pub(crate) fn told(instance: &Instance, count: usize) -> Vec<String> {
     let begun = Instant::now();
     loop {
         let body = instance.backend().get("/v1/events?wait_ms=1000").body;
@@ -310,7 +311,7 @@ fn told(instance: &Instance, count: usize) -> Vec<String> {
 }
 
 /// Objects on the token: SoftHSM keeps each in a file.
-fn token_objects(instance: &Instance) -> usize {
+pub(crate) fn token_objects(instance: &Instance) -> usize {
     fn count(folder: &Path) -> usize {
         let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
         entries
@@ -328,7 +329,7 @@ fn token_objects(instance: &Instance) -> usize {
 }
 
 #[track_caller]
-fn wait_until(mut holds: impl FnMut() -> bool) {
+pub(crate) fn wait_until(mut holds: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !holds() {
         assert!(begun.elapsed() < PATIENCE, "it did not happen");
@@ -347,4 +348,42 @@ fn openssl_verifies(csr: &str) -> bool {
     let output = child.wait_with_output().unwrap();
     // Older versions end with 0 whatever they find.
     output.status.success() && String::from_utf8_lossy(&output.stderr).contains("OK")
+}
+
+#[test]
+fn postgresql_keeps_consents_and_enrolments_the_same_way() {
+    let authority = Instance::start_demo(0);
+    let address = postgres::shared().database();
+    let variables = [("RUBRICA_STORE_URL", address.as_str())];
+    let instance = Instance::start_moved_to(&address, &Options { variables: &variables });
+    let bruno = instance.session(BRUNO);
+    let (consent, before) = (consent(&bruno), token_objects(&instance));
+    let kept = begin_under(&bruno, &consent, "ec");
+    let taken_back = begin_under(&bruno, &consent, "ec");
+    let answer = bruno.post(&format!("{}/cancel", path(&taken_back)), &json!({}));
+    assert_eq!(answer.json()["state"], "cancelled", "{answer:?}");
+    assert_eq!(token_objects(&instance), before + 2);
+    let certificate = issue(&authority, "bruno", kept["csr"].as_str().unwrap());
+    let answer = bruno.post(&format!("{}/certificate", path(&kept)), &json!({ "certificate": certificate }));
+    let done = answer.json();
+    assert_eq!(done["state"], "completed", "{done}");
+    assert_eq!(bruno.get("/v1/custody").json()["key"]["id"], done["key_id"]);
+    let listed = bruno.get("/v1/enrolments").json();
+    let mut states: Vec<_> =
+        listed["items"].as_array().unwrap().iter().map(|one| one["state"].as_str()).collect();
+    states.sort_unstable();
+    assert_eq!(states, [Some("cancelled"), Some("completed")]);
+
+    bruno.post(&format!("/v1/consents/{consent}/withdraw"), &json!({}));
+    let key = format!("/v1/keys/{}", done["key_id"].as_str().unwrap());
+    assert_eq!(instance.backend().get(&key).json()["state"], "suspended");
+    instance.backend().post(&format!("{key}/resume"), &json!({})).assert_problem(409, "consent_required");
+    let refused = json!({ "method": "generate", "consent_id": consent });
+    bruno.post("/v1/enrolments", &refused).assert_problem(409, "consent_required");
+
+    let folder = tempfile::TempDir::new().unwrap();
+    let file = File::make(&folder, &authority, "bruno", "EC -pkeyopt ec_paramgen_curve:P-256").export(&[]);
+    let imported = import(&bruno, &file, PASSWORD).json();
+    assert_eq!(imported["state"], "completed", "{imported}");
+    assert_eq!(bruno.get("/v1/custody").json()["key"]["id"], imported["key_id"]);
 }

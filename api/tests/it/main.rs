@@ -23,6 +23,8 @@ mod demo;
 mod documents;
 mod edge;
 mod encrypted;
+mod enrolment_cli;
+mod enrolment_imports;
 mod enrolments;
 mod events;
 mod health;

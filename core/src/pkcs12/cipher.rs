@@ -37,6 +37,9 @@ const PBES1: [&str; 6] = [
     "1.2.840.113549.1.5.11",
 ];
 
+/// What was enciphered.
+type Clear = Result<Zeroizing<Vec<u8>>, Pkcs12Error>;
+
 /// What is around the bags of a part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Strength {
@@ -98,12 +101,7 @@ fn weak_name(kind: &Tlv<'_>) -> Option<&'static str> {
 }
 
 /// `PBES2-params ::= SEQUENCE { keyDerivationFunc SEQUENCE, encryptionScheme SEQUENCE { OID, iv OCTET STRING } }`
-fn pbes2(
-    parameters: &Tlv<'_>,
-    value: &[u8],
-    password: &str,
-    work: &mut Work,
-) -> Result<Zeroizing<Vec<u8>>, Pkcs12Error> {
+fn pbes2(parameters: &Tlv<'_>, value: &[u8], password: &str, work: &mut Work) -> Clear {
     let mut parameters = parameters.reader();
     let mut derivation = parameters.expect(tag::SEQUENCE, "a key derivation")?.reader();
     let mut scheme = parameters.expect(tag::SEQUENCE, "an encryption scheme")?.reader();
@@ -116,7 +114,7 @@ fn pbes2(
     if let Some((_, name)) = weak.iter().find(|(oid, _)| is(&cipher, oid)) {
         return Err(Pkcs12Error::WeakCipher(name));
     }
-    let open: fn(&[u8], &[u8], &[u8]) -> Result<Zeroizing<Vec<u8>>, Pkcs12Error>;
+    let open: fn(&[u8], &[u8], &[u8]) -> Clear;
     let length;
     if is(&cipher, AES_128_CBC) {
         (length, open) = (16, cbc::<Decryptor<Aes128>>);
@@ -135,18 +133,14 @@ fn pbes2(
     open(&key, iv.value, value)
 }
 
-fn cbc<C: KeyIvInit + BlockDecryptMut>(
-    key: &[u8],
-    iv: &[u8],
-    value: &[u8],
-) -> Result<Zeroizing<Vec<u8>>, Pkcs12Error> {
+fn cbc<C: KeyIvInit + BlockDecryptMut>(key: &[u8], iv: &[u8], value: &[u8]) -> Clear {
     let cipher =
         C::new_from_slices(key, iv).map_err(|_| Malformed("an initialisation vector of one block"))?;
     open(cipher, value)
 }
 
 /// RC2, whose effective length is that of its key.
-fn rc2(key: &[u8], iv: &[u8], value: &[u8]) -> Result<Zeroizing<Vec<u8>>, Pkcs12Error> {
+fn rc2(key: &[u8], iv: &[u8], value: &[u8]) -> Clear {
     let cipher = Rc2::new_with_eff_key_len(key, 8 * key.len());
     let cipher = Decryptor::inner_iv_slice_init(cipher, iv)
         .map_err(|_| Malformed("an initialisation vector of one block"))?;
@@ -154,7 +148,7 @@ fn rc2(key: &[u8], iv: &[u8], value: &[u8]) -> Result<Zeroizing<Vec<u8>>, Pkcs12
 }
 
 /// The password fits by the MAC; a part that it does not open has another one.
-fn open(cipher: impl BlockDecryptMut, value: &[u8]) -> Result<Zeroizing<Vec<u8>>, Pkcs12Error> {
+fn open(cipher: impl BlockDecryptMut, value: &[u8]) -> Clear {
     let mut bytes = Zeroizing::new(value.to_vec());
     let length =
         cipher.decrypt_padded_mut::<Pkcs7>(&mut bytes).map_err(|_| Pkcs12Error::WrongPassword)?.len();

@@ -1,6 +1,7 @@
 //! How a key comes into the token: consents and enrolments.
 
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroize;
 
 use super::CertificateView;
 use crate::{ErrorCode, Timestamp};
@@ -65,11 +66,13 @@ pub struct Consent {
 pub enum EnrolmentMethod {
     /// The token makes it. It was never anywhere else.
     Generate,
+    /// It comes in a PKCS#12 file.
+    Import,
 }
 
 impl EnrolmentMethod {
     /// Every method.
-    pub const ALL: [Self; 1] = [Self::Generate];
+    pub const ALL: [Self; 2] = [Self::Generate, Self::Import];
 }
 
 /// Kind of the key that the token makes.
@@ -84,8 +87,56 @@ pub enum EnrolmentAlgorithm {
     Ec,
 }
 
+/// A password, or bytes that hold a secret: wiped when dropped, `***` in logs, read and never written.
+///
+/// **Shape**: a JSON string.
+#[derive(Clone, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(value_type = String))]
+#[serde(transparent)]
+pub struct SecretText(String);
+
+impl SecretText {
+    /// The text. Never log it.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for SecretText {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl Drop for SecretText {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+impl core::fmt::Debug for SecretText {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// A PKCS#12 file with its password.
+#[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Pkcs12File {
+    /// The file in standard base64, at most 256 KiB before it.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub file: SecretText,
+    /// Its password.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub password: SecretText,
+}
+
 /// `POST /v1/enrolments`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CreateEnrolment {
@@ -93,9 +144,12 @@ pub struct CreateEnrolment {
     pub method: EnrolmentMethod,
     /// Consent of this person.
     pub consent_id: String,
-    /// Kind of key; RSA when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Kind of the key that is made; RSA when absent. Not for imports.
+    #[serde(default)]
     pub algorithm: Option<EnrolmentAlgorithm>,
+    /// The key that is imported, with its certificate. For imports only.
+    #[serde(default)]
+    pub pkcs12: Option<Pkcs12File>,
 }
 
 /// `POST /v1/enrolments/{id}/certificate`.
