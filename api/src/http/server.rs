@@ -29,6 +29,7 @@ use crate::failure::Failure;
 use flow::FlowLimits;
 use pace::{Pace, Patience};
 use peers::Peers;
+use refusal::Refused;
 use service::Requests;
 use stream::PacedStream;
 
@@ -66,6 +67,7 @@ pub(crate) async fn serve(
     let edge = Edge::new(router, settings);
     let connections = Arc::new(Semaphore::new(settings.max_connections));
     let graceful = GracefulShutdown::new();
+    let mut refused = Refused::default();
     tokio::pin!(stop);
     loop {
         let permit = tokio::select! {
@@ -79,7 +81,9 @@ pub(crate) async fn serve(
         // A proxy speaks for many, so its connections are bounded only by those of the server.
         let place = if edge.proxies.trusts(peer) { None } else { Some(edge.peers.admit(peer)) };
         if let Some(None) = place {
-            tracing::warn!("an address has all the connections it may have; one more was refused");
+            if let Some(count) = refused.one_more(std::time::Instant::now()) {
+                tracing::warn!(count, "connections were refused: their addresses have all they may have");
+            }
             refusal::refuse(stream, &edge.refusals);
             continue;
         }

@@ -1,7 +1,7 @@
 //! Tells a client that holds too many connections why it gets no further one.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rubrica_core::ErrorCode;
 use rubrica_core::wire::Problem;
@@ -16,6 +16,26 @@ use crate::{hex, random};
 pub(super) const MOST_AT_ONCE: usize = 64;
 const LONGEST: Duration = Duration::from_secs(1);
 const RETRY_AFTER_SECONDS: u32 = 1;
+const TOLD_EVERY: Duration = Duration::from_secs(10);
+
+/// How many connections were refused since it was last told. A flood leaves a line in a while, not one for each.
+#[derive(Debug, Default)]
+pub(super) struct Refused {
+    untold: u64,
+    told: Option<Instant>,
+}
+
+impl Refused {
+    /// One more; gives how many, when it is time to tell.
+    pub(super) fn one_more(&mut self, now: Instant) -> Option<u64> {
+        self.untold += 1;
+        if self.told.is_some_and(|told| now.duration_since(told) < TOLD_EVERY) {
+            return None;
+        }
+        self.told = Some(now);
+        Some(std::mem::take(&mut self.untold))
+    }
+}
 
 /// Answers 429 and closes.
 pub(super) fn refuse(mut stream: TcpStream, refusals: &Arc<Semaphore>) {
@@ -56,4 +76,20 @@ fn answer() -> Vec<u8> {
         body.len()
     )
     .into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_of_refusals_is_told_at_once_and_then_once_in_a_while_with_its_number() {
+        let (mut refused, begun) = (Refused::default(), Instant::now());
+        assert_eq!(refused.one_more(begun), Some(1));
+        for _ in 0..1000 {
+            assert_eq!(refused.one_more(begun + Duration::from_secs(9)), None);
+        }
+        assert_eq!(refused.one_more(begun + TOLD_EVERY), Some(1001));
+        assert_eq!(refused.one_more(begun + TOLD_EVERY), None);
+    }
 }
