@@ -278,7 +278,7 @@ pub(crate) fn issue(instance: &Instance, person: &str, csr: &str) -> String {
 
 /// A whole enrolment.
 #[track_caller]
-fn enrol(instance: &Instance, client: &Client, person: &str) -> Value {
+pub(crate) fn enrol(instance: &Instance, client: &Client, person: &str) -> Value {
     let enrolment = begin(client, "ec");
     let certificate = issue(instance, person, enrolment["csr"].as_str().unwrap());
     let answer =

@@ -44,6 +44,7 @@ mod pki_express;
 mod receipts;
 mod roles;
 mod secrets;
+mod seed_flows;
 mod sessions;
 mod store_move;
 mod store_tls;
