@@ -19,12 +19,13 @@ pub use certificate::{ClientEntry, HolderKind, ListedCertificate, Unusable};
 use client::Client;
 pub use client::{Blocked, Part, Platform};
 pub use event::{
-    Action, CallId, CancelledBy, DocumentRead, Effect, Event, Initialized, Job, Refusal, Reply, Resolved,
-    SignatureSeen, Timer,
+    Action, AuthorizationProgress, AuthorizationSeen, CallId, CancelledBy, ConsentText, DocumentRead, Effect,
+    EnrolmentProgress, EnrolmentSeen, Event, Initialized, Job, Query, Refusal, Reply, Resolved,
+    SignatureSeen, Timer, WindowEnd,
 };
 pub use failure::{Failure, NextStep};
 use session::Session;
-pub use session::{Patience, Step};
+pub use session::{EnrolmentStage, Patience, ServiceWindow, Step, Way};
 pub use view::{CertificateChoice, CertificateShown, DocumentShown, ResultShown, View};
 
 use crate::Timestamp;
@@ -66,7 +67,11 @@ impl Out<'_> {
     }
 
     fn timer(&mut self, timer: Timer) {
-        self.effects.push(Effect::SetTimer { timer, after_ms: timer.after_ms() });
+        self.timer_after(timer, timer.after_ms());
+    }
+
+    fn timer_after(&mut self, timer: Timer, after_ms: u32) {
+        self.effects.push(Effect::SetTimer { timer, after_ms });
     }
 }
 
@@ -87,6 +92,7 @@ impl Flow {
     /// [`Refusal`] when the event does not belong to the present step. Nothing has changed then: the caller
     /// still holds the old flow.
     pub fn handle(mut self, event: Event, now: Timestamp) -> Result<(Self, Vec<Effect>), Refusal> {
+        let had_window = self.session.has_window();
         let mut out = Out { calls: &mut self.calls, effects: Vec::new(), now };
         if let Event::Answer { call, .. } = &event
             && out.calls.key_in_use == Some(*call)
@@ -106,6 +112,9 @@ impl Flow {
         if self.client.is_ready() {
             self.session = self.session.client_is_ready(&mut out);
         }
+        if had_window && !self.session.has_window() {
+            out.effects.push(Effect::CloseWindow);
+        }
         let effects = out.effects;
         Ok((self, effects))
     }
@@ -117,6 +126,12 @@ impl Flow {
             (Session::Connecting(_), client) => client.step(),
             (session, _) => session.step(),
         }
+    }
+
+    /// Whether [`Action::OtherWay`] is accepted.
+    #[must_use]
+    pub fn may_take_other_way(&self) -> bool {
+        self.session.may_take_other_way().is_some()
     }
 
     /// Everything a screen may show.

@@ -1,13 +1,14 @@
 //! Messages of the Web PKI client and of the service, and any order of them.
 
 use rubrica_core::ErrorCode;
-use rubrica_core::digest::Sha256Stream;
+use rubrica_core::digest::{Digest, Sha256Stream};
 use rubrica_core::flow::{
-    Action, CallId, CancelledBy, ClientEntry, DocumentRead, Effect, Event, Flow, Initialized, Job,
-    ListedCertificate, Platform, Reply, SignatureSeen, Timer, protocol,
+    Action, AuthorizationProgress, AuthorizationSeen, CallId, CancelledBy, ClientEntry, ConsentText,
+    DocumentRead, Effect, EnrolmentProgress, EnrolmentSeen, Event, Flow, Initialized, Job, ListedCertificate,
+    Platform, Query, Reply, Resolved, SignatureSeen, Timer, Way, WindowEnd, protocol,
 };
 use rubrica_core::to_sign::{self, Agreed};
-use rubrica_core::wire::{Signature, SignatureFormat, ToSign};
+use rubrica_core::wire::{Custody, CustodyOffer, Signature, SignatureFormat, ToSign};
 
 use crate::now;
 
@@ -66,11 +67,12 @@ fn run(data: &[u8]) {
     while let [kind, detail, after @ ..] = rest {
         rest = after;
         let text = String::from_utf8_lossy(&after[..after.len().min(usize::from(*detail % 32))]).into_owned();
-        let event = match kind % 8 {
+        let event = match kind % 9 {
             0 | 1 => Event::Act(action(*detail, text)),
             2 => Event::Timer(Timer::ALL[usize::from(*detail) % Timer::ALL.len()]),
             3 => Event::MarkerFound,
             4 => Event::PageVisible,
+            5 => Event::CameBack { query: Query(text) },
             _ => {
                 let Some(call) = open.pop() else { continue };
                 Event::Answer { call, result: reply(*detail, text) }
@@ -79,7 +81,7 @@ fn run(data: &[u8]) {
         let before = flow.step();
         match flow.clone().handle(event, now()) {
             Ok((next, effects)) => {
-                open.extend(effects.iter().filter_map(call_of));
+                open.extend(effects.iter().filter_map(Effect::call));
                 flow = next;
                 let _ = (flow.step().as_str(), flow.view());
             }
@@ -91,7 +93,7 @@ fn run(data: &[u8]) {
 }
 
 fn action(detail: u8, text: String) -> Action {
-    match detail % 10 {
+    match detail % 15 {
         0 => Action::Start(Job {
             name: text,
             size_bytes: u64::from(detail),
@@ -106,12 +108,21 @@ fn action(detail: u8, text: String) -> Action {
         6 => Action::KeepWaiting,
         7 => Action::Cancel(CancelledBy::User),
         8 => Action::Retry,
+        9 => Action::Take(match detail / 15 % 3 {
+            0 => Way::Enrol,
+            1 => Way::Device,
+            _ => Way::Service("TestCloud".to_owned()),
+        }),
+        10 => Action::OtherWay,
+        11 => Action::Agree { text_sha256: Digest::sha256(text.as_bytes()).to_hex() },
+        12 => Action::Continue,
+        13 => Action::OpenAgain,
         _ => Action::Reset,
     }
 }
 
 fn reply(detail: u8, text: String) -> Result<Reply, ErrorCode> {
-    Ok(match detail % 12 {
+    Ok(match detail % 20 {
         0 => Reply::Document(DocumentRead { sha256: text, starts_as_pdf: true }),
         1 => Reply::ExtensionVersion(text),
         2 => Reply::Initialized(Initialized::Ready { os: "Linux".to_owned(), version: text }),
@@ -126,8 +137,57 @@ fn reply(detail: u8, text: String) -> Result<Reply, ErrorCode> {
         },
         9 => Reply::HashSigned(text),
         10 => Reply::Fetched,
+        11 => Reply::Custody(Box::new(resolved(detail))),
+        12 => Reply::ConsentTexts(vec![ConsentText {
+            version: "1".to_owned(),
+            language: "en".to_owned(),
+            sha256: Digest::sha256(text.as_bytes()).to_hex(),
+            text,
+        }]),
+        13 => Reply::ConsentGiven(text),
+        14 => Reply::Enrolment(Box::new(EnrolmentSeen {
+            id: text,
+            progress: match detail / 20 % 3 {
+                0 => EnrolmentProgress::Open { csr: None },
+                1 => EnrolmentProgress::Open { csr: Some("CSR".to_owned()) },
+                _ => EnrolmentProgress::Ended(ErrorCode::EnrolmentExpired),
+            },
+        })),
+        15 => Reply::CertificateIssued(text),
+        16 => Reply::CertificateElsewhere,
+        17 => Reply::Authorization(Box::new(AuthorizationSeen {
+            id: "aut_1".to_owned(),
+            progress: match detail / 20 % 4 {
+                0 => AuthorizationProgress::Requested,
+                1 => AuthorizationProgress::Granted,
+                2 => AuthorizationProgress::Refused,
+                _ => AuthorizationProgress::Over,
+            },
+            auth_url: Some(text),
+            expires_at: now(),
+        })),
+        18 => Reply::Window(match detail / 20 % 3 {
+            0 => WindowEnd::Blocked,
+            1 => WindowEnd::Closed,
+            _ => WindowEnd::Returned(Query(text)),
+        }),
         _ => return Err(protocol::error_code(&text)),
     })
+}
+
+fn resolved(detail: u8) -> Resolved {
+    let offers =
+        [CustodyOffer::HsmGenerate, CustodyOffer::Local, CustodyOffer::HsmImport, CustodyOffer::Lacuna];
+    Resolved {
+        custody: (detail & 0x40 != 0).then_some(Custody::Lacuna),
+        certificate: None,
+        services: vec!["TestCloud".to_owned()],
+        offers: offers[usize::from(detail % 4)..].to_vec(),
+        preselected: Some(CustodyOffer::Local),
+        sources: Vec::new(),
+        certain: detail & 0x80 == 0,
+        signer: None,
+    }
 }
 
 fn certificate(subject: String) -> ListedCertificate {
@@ -143,28 +203,4 @@ fn certificate(subject: String) -> ListedCertificate {
         not_before: "2026-01-01T00:00:00Z".parse().expect("a constant"),
         not_after: "2029-01-01T00:00:00Z".parse().expect("a constant"),
     })
-}
-
-fn call_of(effect: &Effect) -> Option<CallId> {
-    match effect {
-        Effect::ReadDocument { call }
-        | Effect::ResolveCustody { call }
-        | Effect::GetExtensionVersion { call }
-        | Effect::Initialize { call }
-        | Effect::PollNative { call }
-        | Effect::ListCertificates { call }
-        | Effect::ReadCertificate { call, .. }
-        | Effect::SignHash { call, .. }
-        | Effect::Upload { call }
-        | Effect::CreateSignature { call, .. }
-        | Effect::CheckToSign { call, .. }
-        | Effect::AwaitRelease { call, .. }
-        | Effect::Complete { call, .. }
-        | Effect::Fetch { call, .. } => Some(*call),
-        Effect::Watch
-        | Effect::Remember { .. }
-        | Effect::Forget
-        | Effect::SetTimer { .. }
-        | Effect::StopWork => None,
-    }
 }

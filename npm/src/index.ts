@@ -26,6 +26,7 @@ export type {
   CancelledBy,
   CertificateChoice,
   CertificateShown,
+  ConsentText,
   Custody,
   DocumentShown,
   SignatureFormat,
@@ -33,7 +34,9 @@ export type {
   SignerError,
   Snapshot,
   SnapshotOf,
+  SourceShown,
   Step,
   Unusable,
+  Way,
 } from "./snapshot.js";
 export type { WasmSource } from "./wasm.js";

@@ -12,6 +12,7 @@ import type {
   SignedDocument,
   SignerError,
   Snapshot,
+  Way,
 } from "./snapshot.js";
 import type { WasmSource } from "./wasm.js";
 import { loadWasm } from "./wasm.js";
@@ -35,6 +36,16 @@ export interface SignerOptions {
   readonly session: SessionSource;
   /** Language of `userMessage`. `pt-BR` when absent. */
   readonly locale?: Locale;
+  /**
+   * Fetches the certificate of a new key from your authority, through your backend: a PKCS#10 request in, a certificate
+   * out, both PEM. Without it your backend brings the certificate to `POST /v1/enrolments/{id}/certificate`.
+   */
+  readonly requestCertificate?: (csr: string) => string | Promise<string>;
+  /**
+   * Where a cloud service sends people back to: the whole address of a page of this origin that imports
+   * `@rubrica/web/return`. The present page when absent.
+   */
+  readonly returnUrl?: string;
   /** Only when your bundler does not understand `new URL(…, import.meta.url)`. */
   readonly wasm?: WasmSource;
 }
@@ -77,7 +88,17 @@ export interface Signer {
   readonly back: () => boolean;
   /** Uses the certificate of this device although the bank keeps a key. */
   readonly useLocal: () => boolean;
-  /** Looks again for the client or for certificates. */
+  /** Takes a way to a key that is offered. Call it in a click. */
+  readonly take: (way: Way) => boolean;
+  /** Back to the ways to a key. */
+  readonly otherWay: () => boolean;
+  /** Agrees to the text with this digest, one of those of the snapshot: a key is made. */
+  readonly agree: (textSha256: string) => boolean;
+  /** Goes on from a new key to the decision. */
+  readonly proceed: () => boolean;
+  /** Opens the window of the cloud service again. Call it in a click. */
+  readonly openAgain: () => boolean;
+  /** Looks again: where the key is, for the client, or for certificates. */
   readonly refresh: () => boolean;
   /** Gives the person more time in the client's window. */
   readonly keepWaiting: () => boolean;
@@ -130,7 +151,14 @@ export function createSigner(options: SignerOptions): Signer {
   async function start(): Promise<Core> {
     const bindings = await loadWasm(options.wasm);
     const openSession = () => (typeof options.session === "function" ? options.session() : options.session);
-    core ??= new bindings.Signer((options.api ?? "").replace(/\/+$/, ""), isMobile(), openSession, changed);
+    core ??= new bindings.Signer(
+      (options.api ?? "").replace(/\/+$/, ""),
+      isMobile(),
+      openSession,
+      changed,
+      options.requestCertificate,
+      options.returnUrl,
+    );
     return core;
   }
 
@@ -193,6 +221,11 @@ export function createSigner(options: SignerOptions): Signer {
     confirm: () => act("confirm"),
     back: () => act("back"),
     useLocal: () => act("use_local"),
+    take: ({ kind, service }: Way) => attempt((core) => core.take(kind, service ?? undefined)),
+    otherWay: () => act("other_way"),
+    agree: (textSha256: string) => attempt((core) => core.agree(textSha256)),
+    proceed: () => act("continue"),
+    openAgain: () => act("open_again"),
     refresh: () => act("refresh"),
     keepWaiting: () => act("keep_waiting"),
     cancel: () => stop("cancel"),
@@ -232,10 +265,10 @@ type CoreView =
       readonly step: "done";
       readonly document: DocumentShown;
       readonly custody: Custody;
-      readonly certificate: CertificateShown;
+      readonly certificate: CertificateShown | null;
       readonly result: Omit<SignedDocument, "blob" | "bytes">;
     }
-  | { readonly step: "failed"; readonly failure: Omit<SignerError, "userMessage"> };
+  | { readonly step: "failed"; readonly failure: Omit<SignerError, "userMessage">; readonly mayTakeOtherWay: boolean };
 
 function fromCore(core: Core, locale: Locale): Snapshot {
   const view = core.view() as CoreView;
@@ -248,6 +281,7 @@ function fromCore(core: Core, locale: Locale): Snapshot {
     case "failed":
       return freeze({
         step: "failed",
+        mayTakeOtherWay: view.mayTakeOtherWay,
         error: { ...view.failure, userMessage: errorText(view.failure.code, locale).message },
       });
     default:

@@ -3,7 +3,7 @@ import type { ErrorCode, NextStep } from "./error-codes.js";
 /** Kind of signature: `pades` is a PDF with the signature inside, `cades` a signature file beside the document. */
 export type SignatureFormat = "pades" | "cades";
 
-/** Where the private key is: on the person's device, or in the module of the bank. */
+/** Where the private key is: on the person's device, in the module of the bank, or at a cloud service. */
 export type Custody = "local" | "hsm" | "lacuna";
 
 /** The document of the run. */
@@ -46,6 +46,31 @@ export interface CertificateChoice {
   readonly isIcpBrasil: boolean;
 }
 
+/** A way to a key: a new one in the module of the bank, one at a cloud service, or the certificate of the device. */
+export type Way =
+  | { readonly kind: "enrol"; readonly service: null }
+  | { readonly kind: "service"; readonly service: string }
+  | { readonly kind: "device"; readonly service: null };
+
+/** What a source said about keys of the person. `unknown` is never `no`. */
+export interface SourceShown {
+  readonly custody: Custody;
+  readonly outcome: "yes" | "no" | "unknown";
+  /** Why it could not tell; `null` otherwise. */
+  readonly doubt: "failed" | "slow" | "resting" | null;
+}
+
+/** A text that the person agrees to before a key is made. Its digest was recomputed in this browser. */
+export interface ConsentText {
+  readonly version: string;
+  /** BCP 47. */
+  readonly language: string;
+  /** Plain text, paragraphs divided by empty lines. Show it as it is. */
+  readonly text: string;
+  /** SHA-256 of the text in UTF-8, lower-case hexadecimal: what `agree` takes. */
+  readonly sha256: string;
+}
+
 /** Signed bytes. */
 export interface SignedDocument {
   /** Proposed file name. */
@@ -62,8 +87,11 @@ export interface SignedDocument {
   bytes(): Promise<Uint8Array>;
 }
 
-/** Who ended a run. `caller` is your code, by its `AbortSignal`; `client` the window of the device's client. */
-export type CancelledBy = "user" | "caller" | "time" | "client";
+/**
+ * Who ended a run. `caller` is your code, by its `AbortSignal`; `client` the window of the device's client; `service`
+ * the cloud service, where the person said no.
+ */
+export type CancelledBy = "user" | "caller" | "time" | "client" | "service";
 
 /** Why a run ended without result. */
 export interface SignerError {
@@ -81,6 +109,29 @@ export interface SignerError {
 export type Snapshot =
   | { readonly step: "idle" }
   | (OfDocument & { readonly step: "resolving" })
+  | (OfDocument & {
+      readonly step: "offer";
+      /** In the order in which to show them; `take()` takes one. */
+      readonly ways: readonly Way[];
+      /** The one that the bank prefers. */
+      readonly preselected: Way | null;
+      readonly sources: readonly SourceShown[];
+      /** False: a source could not tell, so there may be a key. `refresh()` asks again. */
+      readonly certain: boolean;
+    })
+  | (OfDocument & {
+      readonly step: "consent";
+      /** One for each language; empty until they are here. */
+      readonly texts: readonly ConsentText[];
+    })
+  | (OfDocument & {
+      readonly step: "enrolling";
+      /** What is being done. `awaiting`: somebody else brings the certificate. */
+      readonly stage: "agreeing" | "creating" | "requesting" | "storing" | "awaiting";
+      /** More than twenty seconds: say that the person may leave. */
+      readonly slow: boolean;
+    })
+  | (OfDocument & { readonly step: "stored"; readonly certificate: CertificateShown })
   | (OfDocument & { readonly step: "probing" })
   | (OfDocument & { readonly step: "unsupported" })
   | (OfDocument & { readonly step: "lost" })
@@ -106,7 +157,10 @@ export type Snapshot =
   | (OfDocument & {
       readonly step: "confirming";
       readonly custody: Custody;
-      readonly certificate: CertificateShown;
+      /** `null` when the key is at a service, which tells it with the signature. */
+      readonly certificate: CertificateShown | null;
+      /** The cloud service, when the key is at one. */
+      readonly service: string | null;
       /** The person just refused in the client's window. */
       readonly refusedInClient: boolean;
       /** Whether `back()` is accepted. */
@@ -116,6 +170,15 @@ export type Snapshot =
     })
   | (OfDocument & { readonly step: "preparing"; readonly custody: Custody })
   | (OfDocument & { readonly step: "finishing"; readonly custody: Custody })
+  | (OfDocument & { readonly step: "redirecting"; readonly service: string })
+  | (OfDocument & {
+      readonly step: "waiting_approval";
+      readonly service: string;
+      /** `blocked` or `closed`: `openAgain()` opens it, from a click. */
+      readonly window: "open" | "blocked" | "closed" | "returned";
+      /** RFC 3339: until when the service waits. */
+      readonly expiresAt: string;
+    })
   | (OfDocument & {
       readonly step: "authorizing";
       readonly certificate: CertificateShown;
@@ -126,22 +189,27 @@ export type Snapshot =
       /** An abandoned request may still have its window open. */
       readonly waitsForPrevious: boolean;
     })
-  | (OfDocument & { readonly step: "signing"; readonly certificate: CertificateShown })
+  | (OfDocument & { readonly step: "signing"; readonly custody: Custody; readonly certificate: CertificateShown | null })
   | (OfDocument & {
       readonly step: "done";
       readonly custody: Custody;
-      readonly certificate: CertificateShown;
+      readonly certificate: CertificateShown | null;
       readonly result: SignedDocument;
     })
-  | {
+  | (OfWays & {
       readonly step: "cancelled";
       readonly by: CancelledBy;
       /** The client's window may still be open; what is done there is thrown away. */
       readonly abandoned: boolean;
-    }
-  | { readonly step: "failed"; readonly error: SignerError };
+    })
+  | (OfWays & { readonly step: "failed"; readonly error: SignerError });
 
-interface OfDocument {
+interface OfWays {
+  /** Whether `otherWay()` is accepted: back to the ways to a key. */
+  readonly mayTakeOtherWay?: boolean;
+}
+
+interface OfDocument extends OfWays {
   readonly document: DocumentShown;
 }
 
@@ -155,6 +223,10 @@ export type SnapshotOf<S extends Step> = Extract<Snapshot, { readonly step: S }>
 export const steps = [
   "idle",
   "resolving",
+  "offer",
+  "consent",
+  "enrolling",
+  "stored",
   "probing",
   "absent",
   "outdated",
@@ -166,6 +238,8 @@ export const steps = [
   "choosing",
   "confirming",
   "preparing",
+  "redirecting",
+  "waiting_approval",
   "authorizing",
   "signing",
   "finishing",

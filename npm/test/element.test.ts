@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import type { Server } from "node:http";
 import { after, before, test } from "node:test";
 
@@ -13,15 +14,19 @@ import { dist } from "./paths.js";
 
 const PDF = Buffer.from("%PDF-1.7\n% contract TEST\n");
 const SIGNED = Buffer.concat([PDF, Buffer.from("% signature TEST\n")]);
+const CONSENT = "Concordo. TEST\n\nSempre. TEST";
 const sha256 = (bytes: Buffer) => createHash("sha256").update(bytes).digest("hex");
 
 const page = (script: string) => `<!doctype html><html lang="pt-BR"><title>TEST</title>
-  <main><button id="elsewhere">x</button><rubrica-signer></rubrica-signer></main><script type="module" src="${script}"></script>`;
+  <main><button id="elsewhere">x</button><rubrica-signer return-url="/return.html"></rubrica-signer></main><script type="module" src="${script}"></script>`;
 
 const pages = {
   "/": page("/page.js"),
+  "/return.html": `<!doctype html><title>TEST</title><script type="module" src="/return.js"></script>`,
   "/page.js": `import "/element/define.js";
     const signer = document.querySelector("rubrica-signer");
+    globalThis.asked = [];
+    signer.requestCertificate = async (csr) => (asked.push(csr), "PEM TEST");
     signer.session = { token: "token-TEST", signer: { name: "ANA TEST", identifier_masked: "***.982.247-**" } };
     globalThis.heard = [];
     for (const type of ["rubrica-step", "rubrica-signed", "rubrica-failed", "rubrica-cancelled"]) {
@@ -32,15 +37,19 @@ const pages = {
 let browser: Browser;
 let server: Server;
 let origin: string;
+/** A cloud service: another origin. */
+let elsewhere: { server: Server; origin: string };
 
 before(async () => {
   browser = await launch();
   ({ server, origin } = await serve(dist, pages));
+  elsewhere = await serve(dist, { "/service": "<!doctype html><title>TEST</title>" });
 });
 
 after(async () => {
   await browser.close();
   server.close();
+  elsewhere.server.close();
 });
 
 test("a returning customer signs by keyboard alone, and the page hears every step", async () => {
@@ -121,6 +130,119 @@ test("without the client guidance comes by itself, in the language of the page",
   assert.equal(await link.getAttribute("href"), "https://get.webpkiplugin.com/");
   assert.equal(await link.getAttribute("rel"), "noopener noreferrer");
   assert.deepEqual(noise, []);
+  await page.close();
+});
+
+test("somebody without a key reads, agrees, and signs with the new key", async () => {
+  const api = enrolling();
+  const { page, noise } = await open(api);
+  await choose(page);
+  await step(page, "offer");
+  assert.equal(await page.locator("[data-action=take]").isDisabled(), true, "nothing is chosen for the person");
+  await page.locator("input[value=enrol]").check();
+  await page.locator("[data-action=take]").click();
+  await page.locator("[data-action=agree]").waitFor();
+  assert.equal(await page.locator(".consent").innerText(), "Concordo. TEST\n\nSempre. TEST");
+  assert.ok(!api.requests.some((request) => request.startsWith("POST")), "nothing is made before the person agrees");
+  const [copy] = await Promise.all([page.waitForEvent("download"), page.locator("[data-action=save-text]").click()]);
+  assert.equal(copy.suggestedFilename(), "key-custody-1.pt-BR.txt");
+  assert.equal(readFileSync(await copy.path(), "utf8"), CONSENT);
+  await page.locator("[data-action=agree]").click();
+  await step(page, "stored");
+  assert.deepEqual(await page.evaluate(() => (globalThis as unknown as { asked: string[] }).asked), ["CSR TEST"]);
+  await page.locator("[data-action=proceed]").click();
+  await step(page, "confirming");
+  await page.locator("[data-action=confirm]").click();
+  await step(page, "done");
+  assert.deepEqual(
+    api.requests.filter((request) => request.startsWith("POST")),
+    ["POST /v1/consents", "POST /v1/enrolments", "POST /v1/enrolments/enr_1/certificate", "POST /v1/documents", "POST /v1/signatures"],
+  );
+  assert.deepEqual(noise, []);
+  await page.close();
+});
+
+test("a consent whose text is not the one of its digest is not shown", async () => {
+  const api = enrolling({ text: "Concordo com tudo. TEST" });
+  const { page } = await open(api);
+  await choose(page);
+  await step(page, "offer");
+  await page.locator("input[value=enrol]").check();
+  await page.locator("[data-action=take]").click();
+  await step(page, "failed");
+  assert.match(await page.locator("[data-step=failed]").innerText(), /digest_mismatch/);
+  await page.locator("[data-action=other-way]").click();
+  await step(page, "offer");
+  await page.close();
+});
+
+test("a source that could not tell is named, and nobody is asked to enrol", async () => {
+  const { page } = await open(enrolling({ certain: false }));
+  await choose(page);
+  await step(page, "offer");
+  const text = await page.locator("[data-step=offer]").innerText();
+  assert.match(text, /Serviços em nuvem[\s\S]*Não foi possível saber[\s\S]*Não respondeu a tempo/);
+  assert.deepEqual(await page.locator("input[name=way]").evaluateAll((all) => all.map((one) => (one as HTMLInputElement).value)), ["device"]);
+  await page.locator("[data-action=refresh]").click();
+  await step(page, "offer");
+  await page.close();
+});
+
+test("a cloud certificate: its window, what it brings back, and the service's word", async () => {
+  const api = cloud();
+  const { page, noise } = await open(api);
+  await choose(page);
+  await step(page, "confirming");
+  const [popup] = await Promise.all([page.waitForEvent("popup"), page.locator("[data-action=confirm]").click()]);
+  await step(page, "waiting_approval");
+  await popup.waitForURL(`${elsewhere.origin}/**`);
+  // Another tab's way back changes nothing here.
+  await page.evaluate(() => new BroadcastChannel("rubrica.return").postMessage("?state=other"));
+  await page.locator("[data-step=waiting_approval]").waitFor();
+  await Promise.all([popup.waitForEvent("close"), popup.goto(`${origin}/return.html?state=s&code=c`).catch(() => undefined)]);
+  await step(page, "done");
+  assert.ok(api.bodies.includes('{"parameters":{"state":"s","code":"c"}}'), api.bodies.join(" "));
+  assert.ok(api.bodies.some((body) => body.includes('"authorization_id":"aut_1"')));
+  assert.deepEqual(noise, ["Failed to load resource: the server responded with a status of 409 (Conflict)"], "of the other tab's");
+  await page.close();
+});
+
+test("a closed window ends nothing; the refusal comes from the service", async () => {
+  const api = cloud();
+  const { page } = await open(api);
+  await choose(page);
+  await step(page, "confirming");
+  const [popup] = await Promise.all([page.waitForEvent("popup"), page.locator("[data-action=confirm]").click()]);
+  await popup.waitForURL(`${elsewhere.origin}/**`);
+  // A window that is gone sooner is taken for one whose tie the browser has cut.
+  await page.waitForTimeout(3_000);
+  await popup.close();
+  await page.locator("[data-step=waiting_approval] [role=alert]").waitFor();
+  assert.equal(await page.locator("[data-action=open-again]").count(), 1);
+  api.refuse();
+  await step(page, "cancelled");
+  assert.equal(await heading(page), "Você recusou no serviço");
+  await page.locator("[data-action=retry]").click();
+  await step(page, "confirming");
+  await page.close();
+});
+
+test("a blocked window is opened by another click", async () => {
+  const { page } = await open(cloud());
+  await page.evaluate(() => {
+    const open = globalThis.open.bind(globalThis);
+    let refusals = 1;
+    globalThis.open = (...parameters) => (refusals-- > 0 ? null : open(...parameters));
+  });
+  await choose(page);
+  await step(page, "confirming");
+  await page.locator("[data-action=confirm]").click();
+  await page.locator("[data-step=waiting_approval] [role=alert]").waitFor();
+  const [popup] = await Promise.all([page.waitForEvent("popup"), page.locator("[data-action=open-again]").click()]);
+  await popup.waitForURL(`${elsewhere.origin}/**`);
+  await page.locator("[data-action=cancel]").click();
+  await step(page, "cancelled");
+  assert.ok(popup.isClosed() || (await popup.waitForEvent("close")), "its window goes with the run");
   await page.close();
 });
 
@@ -217,6 +339,76 @@ function hsm({ content = SIGNED, holder = "ANA TEST", refuseOnce = false } = {})
       if (path === "/v1/signatures") return route.fulfill({ status: 202, json: signature("accepted") });
       if (path === "/v1/signatures/sig_1") return route.fulfill({ json: signature("released") });
       return route.fulfill({ body: content, contentType: "application/pdf" });
+    },
+  };
+}
+
+/** A bank that makes keys. */
+function enrolling({ text = CONSENT, certain = true } = {}): Api {
+  const bank = hsm();
+  const consent = { text_version: "key-custody-1", language: "pt-BR", text, text_sha256: sha256(Buffer.from(CONSENT)) };
+  const enrolment = (state: string) => ({
+    id: "enr_1",
+    state,
+    csr: "CSR TEST",
+    certificate: state === "completed" ? certificate("ANA TEST") : null,
+    code: null,
+  });
+  return {
+    ...bank,
+    async answer(route) {
+      const request = route.request();
+      const path = new URL(request.url()).pathname;
+      const json = (status: number, json: object) => {
+        bank.requests.push(`${request.method()} ${path}`);
+        return route.fulfill({ status, json });
+      };
+      if (path === "/v1/custody") {
+        const unknown = { source: "lacuna", outcome: "unknown", doubt: "slow", duration_ms: 2000 };
+        const no = { source: "hsm", outcome: "no", duration_ms: 2 };
+        const offers = certain ? ["hsm_generate", "hsm_import", "local"] : ["local"];
+        return json(200, { custody: null, key: null, options: [], offers, certain, preselected: null, sources: certain ? [no] : [no, unknown] });
+      }
+      if (path === "/v1/consents/texts") return json(200, { items: [consent] });
+      if (path === "/v1/consents") return json(201, { id: "cns_1" });
+      if (path === "/v1/enrolments") return json(201, enrolment("awaiting_certificate"));
+      if (path === "/v1/enrolments/enr_1/certificate") return json(200, enrolment("completed"));
+      return bank.answer(route);
+    },
+  };
+}
+
+/** A cloud service keeps the key. */
+function cloud(): Api & { readonly bodies: string[]; refuse(): void } {
+  const bank = hsm();
+  const bodies: string[] = [];
+  let state = "requested";
+  const authorization = () => ({
+    id: "aut_1",
+    state,
+    auth_url: `${elsewhere.origin}/service`,
+    expires_at: "2030-01-01T00:00:00Z",
+    problem: state === "failed" ? "provider_refused" : null,
+  });
+  return {
+    ...bank,
+    bodies,
+    refuse: () => (state = "failed"),
+    async answer(route) {
+      const request = route.request();
+      const path = new URL(request.url()).pathname;
+      bodies.push(request.postData() ?? "");
+      if (path === "/v1/custody") {
+        return route.fulfill({ json: { custody: "lacuna", key: null, services: ["TestCloud"], options: [], offers: [], certain: true, sources: [] } });
+      }
+      if (path === "/v1/authorizations") return route.fulfill({ status: 201, json: authorization() });
+      if (path === "/v1/authorizations/aut_1") return route.fulfill({ json: authorization() });
+      if (path === "/v1/authorizations/aut_1/complete") {
+        if (!request.postData()?.includes('"state":"s"')) return route.fulfill({ status: 409, json: { code: "authorization_invalid" } });
+        state = "granted";
+        return route.fulfill({ json: authorization() });
+      }
+      return bank.answer(route);
     },
   };
 }

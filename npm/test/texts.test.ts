@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { errorCodes, nextSteps } from "../src/error-codes.js";
 import { errorText } from "../src/locales/errors.js";
 import { localeOf, locales } from "../src/locales/index.js";
-import { textsOf } from "../src/locales/texts.js";
+import { loadTexts } from "../src/locales/texts.js";
 import { platformOf } from "../src/platform.js";
 import { snapshots } from "./gallery/snapshots.js";
 
@@ -28,9 +28,9 @@ function call(text: (...args: unknown[]) => unknown, path: string): unknown {
 }
 
 for (const locale of locales) {
-  test(`${locale}: nothing is empty, left in another language, or promised beyond what is known`, () => {
+  test(`${locale}: nothing is empty, left in another language, or promised beyond what is known`, async () => {
     const all = [
-      ...strings(textsOf(locale)),
+      ...strings(await loadTexts(locale)),
       ...errorCodes.flatMap((code) => strings(errorText(code, locale), `.errors.${code}`)),
     ];
     assert.ok(all.length > 250, String(all.length));
@@ -45,17 +45,18 @@ for (const locale of locales) {
   });
 }
 
-test("a seal never expresses the will of a company", () => {
+test("a seal never expresses the will of a company", async () => {
   for (const [locale, words] of [["pt-BR", /não é manifestação de vontade/], ["en", /does not express the will/], ["es", /no expresa la voluntad/]] as const) {
-    const effect = textsOf(locale).confirming.effect.seal("ALFA TEST");
+    const effect = (await loadTexts(locale)).confirming.effect.seal("ALFA TEST");
     assert.match(effect, words);
     assert.ok(!/assina|signs?\b|firma/.test(effect), effect);
   }
 });
 
-test("every next step has a label in every language", () => {
+test("every next step has a label in every language", async () => {
   for (const locale of locales) {
-    for (const step of nextSteps) assert.ok(textsOf(locale).failed.next[step].length > 3);
+    const texts = await loadTexts(locale);
+    for (const step of nextSteps) assert.ok(texts.failed.next[step].length > 3);
   }
 });
 

@@ -49,6 +49,10 @@ function title(step: Step): string {
   switch (step) {
     case "idle":
     case "resolving":
+    case "offer":
+    case "consent":
+    case "enrolling":
+    case "stored":
     case "probing":
     case "absent":
     case "outdated":
@@ -60,6 +64,8 @@ function title(step: Step): string {
     case "choosing":
     case "confirming":
     case "preparing":
+    case "redirecting":
+    case "waiting_approval":
     case "authorizing":
     case "signing":
     case "finishing":

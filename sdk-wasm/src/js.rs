@@ -5,6 +5,8 @@ use rubrica_core::Timestamp;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::Window;
 
+use crate::document::hex;
+
 /// The window. The crate runs in pages only; the TypeScript side starts it there.
 pub(crate) fn window() -> Window {
     web_sys::window().expect("the signer is started in a window")
@@ -37,6 +39,20 @@ pub(crate) fn timestamp(unix_ms: f64) -> Option<Timestamp> {
     }
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
     Timestamp::from_unix_ms(unix_ms as u64).ok()
+}
+
+/// 16 random bytes in hexadecimal, where the browser has randomness.
+pub(crate) fn random_hex() -> Option<String> {
+    let mut bytes = [0; 16];
+    window().crypto().ok()?.get_random_values_with_u8_array(&mut bytes).ok()?;
+    Some(hex(&bytes))
+}
+
+/// A time as RFC 3339 with milliseconds. The browser writes it: a second calendar would be a visible part of the module.
+pub(crate) fn text_of(time: Timestamp) -> JsValue {
+    #[expect(clippy::cast_precision_loss, reason = "a Timestamp is below 2^53")]
+    let unix_ms = time.unix_ms() as f64;
+    Date::new(&unix_ms.into()).to_iso_string().into()
 }
 
 /// Sets a member of an object that we made ourselves.

@@ -8,6 +8,7 @@ pub mod api;
 pub mod document;
 mod js;
 mod runner;
+mod service_window;
 mod timers;
 mod view;
 pub mod web_pki;

@@ -1,31 +1,30 @@
 //! Runs the flow: performs its effects and feeds their answers back.
 
 use std::cell::{Cell, RefCell};
+use std::pin::Pin;
 use std::rc::{Rc, Weak};
 
 use js_sys::{Error, Function, Promise};
 use rubrica_core::ErrorCode;
 use rubrica_core::flow::{
-    Action, CallId, CancelledBy, Effect, Event, Flow, Job, Platform, Reply, Resolved, Timer,
+    Action, CallId, CancelledBy, Effect, Event, Flow, Job, Platform, Reply, Timer, Way,
 };
-use rubrica_core::wire::SignatureFormat;
+use rubrica_core::wire::{Artefact, SignatureFormat};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{Blob, VisibilityState};
 
-use crate::api::{Service, Session, Work};
-use crate::document::{Document, sleep};
+use crate::api::{Request, Service, Session, Work, request};
+use crate::document::Document;
 use crate::js::{self, Sure};
+use crate::service_window::ServiceWindow;
 use crate::timers::Timers;
 use crate::web_pki::{Channel, Command, Transport, Watcher};
 
 /// Key in the local storage: only the thumbprint of a certificate is kept, and only after the person asked for it.
 const REMEMBERED: &str = "rubrica.certificate";
-
-/// Least time between two looks at a signature, for a service that does not hold the request.
-const LEAST_HOLD_MS: f64 = 500.0;
 
 /// The signer of a page.
 #[wasm_bindgen]
@@ -37,7 +36,10 @@ struct Host {
     flow: RefCell<Flow>,
     api: String,
     open_session: Function,
+    request_certificate: Option<Function>,
+    return_url: Option<String>,
     changed: Function,
+    window: ServiceWindow,
     session: RefCell<Option<Session>>,
     work: Work,
     timers: Timers,
@@ -45,6 +47,9 @@ struct Host {
     line: RefCell<Option<Line>>,
     disposed: Cell<bool>,
 }
+
+/// Something that is being performed. Boxed, so that what waits for it is compiled once.
+type Performed = Pin<Box<dyn Future<Output = Result<Reply, ErrorCode>>>>;
 
 /// What belongs to one document.
 #[derive(Debug, Clone)]
@@ -78,16 +83,29 @@ impl Signer {
     /// A signer that has not started anything.
     ///
     /// `api` is the address before `/v1`, `open_session` gives the token or the answer of `POST /v1/sessions`
-    /// (or a promise of it), `changed` is called after every change of [`Signer::view`].
+    /// (or a promise of it), `changed` is called after every change of [`Signer::view`]. `request_certificate` takes
+    /// a PKCS#10 request and gives a certificate, both PEM (or a promise of it); without it somebody else brings the
+    /// certificate of a new key to the service. `return_url` is where a cloud service sends people back to; this page
+    /// when absent.
     #[wasm_bindgen(constructor)]
-    pub fn new(api: String, is_mobile: bool, open_session: Function, changed: Function) -> Self {
+    pub fn new(
+        api: String,
+        is_mobile: bool,
+        open_session: Function,
+        changed: Function,
+        request_certificate: Option<Function>,
+        return_url: Option<String>,
+    ) -> Self {
         let platform = if is_mobile { Platform::Mobile } else { Platform::Desktop };
         Self(Rc::new_cyclic(|own| Host {
             own: own.clone(),
             flow: RefCell::new(Flow::new(platform)),
             api,
             open_session,
+            request_certificate,
+            return_url,
             changed,
+            window: ServiceWindow::default(),
             session: RefCell::default(),
             work: Work::default(),
             timers: Timers::default(),
@@ -126,8 +144,29 @@ impl Signer {
         self.act(Action::Choose { thumbprint: id, remember })
     }
 
-    /// Does what `action` names: `confirm`, `back`, `use_local`, `refresh`, `keep_waiting`, `retry`, `reset`,
-    /// `cancel` (by the person) or `cancel_by_caller`.
+    /// Takes a way to a key by its kind in the view; `service` names the cloud service.
+    ///
+    /// # Errors
+    /// `step_refused`, thrown as an `Error` with a `code`.
+    pub fn take(&self, kind: &str, service: Option<String>) -> Result<(), JsValue> {
+        self.act(Action::Take(match (kind, service) {
+            ("enrol", None) => Way::Enrol,
+            ("device", None) => Way::Device,
+            ("service", Some(service)) => Way::Service(service),
+            _ => return Err(thrown(ErrorCode::StepRefused)),
+        }))
+    }
+
+    /// Agrees to the text with this digest.
+    ///
+    /// # Errors
+    /// `step_refused`, thrown as an `Error` with a `code`.
+    pub fn agree(&self, text_sha256: String) -> Result<(), JsValue> {
+        self.act(Action::Agree { text_sha256 })
+    }
+
+    /// Does what `action` names: `confirm`, `back`, `use_local`, `other_way`, `continue`, `open_again`, `refresh`,
+    /// `keep_waiting`, `retry`, `reset`, `cancel` (by the person) or `cancel_by_caller`.
     ///
     /// # Errors
     /// `step_refused`, thrown as an `Error` with a `code`.
@@ -136,6 +175,9 @@ impl Signer {
             "confirm" => Action::Confirm,
             "back" => Action::Back,
             "use_local" => Action::UseLocal,
+            "other_way" => Action::OtherWay,
+            "continue" => Action::Continue,
+            "open_again" => Action::OpenAgain,
             "refresh" => Action::Refresh,
             "keep_waiting" => Action::KeepWaiting,
             "retry" => Action::Retry,
@@ -150,7 +192,7 @@ impl Signer {
     #[must_use]
     pub fn view(&self) -> JsValue {
         let flow = self.0.flow.borrow();
-        crate::view::object(&flow.view(), flow.step())
+        crate::view::object(&flow.view(), flow.step(), flow.may_take_other_way())
     }
 
     /// The signed bytes, once the step is `done`.
@@ -163,6 +205,7 @@ impl Signer {
     pub fn dispose(&self) {
         self.0.disposed.set(true);
         self.0.work.stop();
+        self.0.window.close();
         self.0.timers.clear();
         let line = self.0.line.take();
         drop(line);
@@ -217,52 +260,83 @@ impl Host {
                 self.command(call, Command::SignHash { thumbprint, digest });
             }
             Effect::ReadDocument { call } => {
-                self.spawn(call, |host| async move { host.read_document().await })
+                self.spawn(call, |host| Box::pin(async move { host.read_document().await }));
             }
-            Effect::ResolveCustody { call } => self.spawn(call, |host| async move {
-                let service = host.service().await?;
-                let signer = service.session.signer.clone();
-                Ok(Reply::Custody(Box::new(Resolved { signer, ..service.custody().await? })))
-            }),
-            Effect::Upload { call } => self.spawn(call, |host| async move { host.upload().await }),
-            Effect::CreateSignature { call, request } => self.spawn(call, |host| async move {
-                Ok(Reply::Signature(Box::new(host.service().await?.create_signature(&request).await?)))
-            }),
-            Effect::CheckToSign { call, to_sign, thumbprint } => self.spawn(call, |host| async move {
-                let (papers, document) = host.read_papers()?;
-                document.check(&to_sign, papers.format, &thumbprint).map(|()| Reply::ToSignChecked)
-            }),
-            Effect::AwaitRelease { call, signature_id } => self.spawn(call, |host| async move {
-                let begun = js_sys::Date::now();
-                let signature = host.service().await?.await_signature(&signature_id).await?;
-                if !signature.state.is_final() && js_sys::Date::now() - begun < LEAST_HOLD_MS {
-                    sleep(500).await;
-                }
-                Ok(Reply::Signature(Box::new(signature)))
-            }),
-            Effect::Complete { call, signature_id, value } => self.spawn(call, |host| async move {
-                Ok(Reply::Signature(Box::new(host.service().await?.complete(&signature_id, &value).await?)))
-            }),
-            Effect::Fetch { call, signature_id, artefact } => self.spawn(call, |host| async move {
-                let (papers, document) = host.read_papers()?;
-                let released = host.service().await?.content(&signature_id).await?;
-                document.check_artefact(&released, &artefact, papers.format, host.is_wanted()).await?;
-                if let Some(papers) = host.papers.borrow_mut().as_mut() {
-                    papers.released = Some(released);
-                }
-                Ok(Reply::Fetched)
-            }),
+            Effect::CheckToSign { call, to_sign, thumbprint } => {
+                let checked = self.read_papers().and_then(|(papers, document)| {
+                    document.check(&to_sign, papers.format, &thumbprint).map(|()| Reply::ToSignChecked)
+                });
+                self.spawn(call, |_| Box::pin(std::future::ready(checked)));
+            }
+            Effect::Fetch { call, signature_id, artefact } => {
+                self.spawn(call, |host| Box::pin(async move { host.fetch(&signature_id, &artefact).await }));
+            }
+            Effect::RequestCertificate { call, csr } => {
+                self.spawn(call, |host| Box::pin(async move { host.request_certificate(&csr).await }));
+            }
+            Effect::OpenWindow => {
+                let own = self.own.clone();
+                self.window.open(move |query| {
+                    if let Some(host) = own.upgrade() {
+                        host.tell(Event::CameBack { query });
+                    }
+                });
+            }
+            Effect::CloseWindow => self.window.close(),
+            Effect::VisitService { call, url } => {
+                self.spawn(call, |host| {
+                    Box::pin(async move { Ok(Reply::Window(host.window.visit(&url).await)) })
+                });
+            }
+            Effect::Upload { call } => match self.upload() {
+                Ok(request) => self.ask(call, request),
+                Err(code) => self.spawn(call, move |_| Box::pin(std::future::ready(Err(code)))),
+            },
+            Effect::ResolveCustody { call } => self.ask(call, request::custody()),
+            Effect::CreateSignature { call, request } => {
+                self.ask(call, request::create_signature(&request));
+            }
+            Effect::AwaitRelease { call, signature_id } => {
+                self.ask(call, request::await_signature(&signature_id));
+            }
+            Effect::Complete { call, signature_id, value } => {
+                self.ask(call, request::complete_signature(&signature_id, &value));
+            }
+            Effect::FetchConsentTexts { call } => self.ask(call, request::consent_texts()),
+            Effect::GiveConsent { call, text } => self.ask(call, request::give_consent(&text)),
+            Effect::CreateEnrolment { call, consent_id } => {
+                self.ask(call, request::create_enrolment(&consent_id));
+            }
+            Effect::CertifyEnrolment { call, enrolment_id, certificate } => {
+                self.ask(call, request::certify_enrolment(&enrolment_id, &certificate));
+            }
+            Effect::LookAtEnrolment { call, enrolment_id } => {
+                self.ask(call, request::look_at_enrolment(&enrolment_id));
+            }
+            Effect::RequestAuthorization { call, service, document_id } => {
+                let url = self.return_url.clone().unwrap_or_else(this_page);
+                self.ask(call, request::request_authorization(&service, &document_id, &url));
+            }
+            Effect::CompleteAuthorization { call, authorization_id, query } => {
+                self.ask(call, request::complete_authorization(&authorization_id, &query.0));
+            }
+            Effect::LookAtAuthorization { call, authorization_id } => {
+                self.ask(call, request::look_at_authorization(&authorization_id));
+            }
         }
     }
 
+    /// Makes a request and answers the call with what comes of it.
+    fn ask(&self, call: CallId, request: Request) {
+        self.spawn(call, |host| Box::pin(async move { host.service().await?.ask(request).await }));
+    }
+
     /// Performs a call in the background and answers it.
-    fn spawn<F>(&self, call: CallId, perform: impl FnOnce(Rc<Self>) -> F + 'static)
-    where
-        F: Future<Output = Result<Reply, ErrorCode>> + 'static,
-    {
+    fn spawn(&self, call: CallId, perform: impl FnOnce(Rc<Self>) -> Performed) {
         let Some(host) = self.own.upgrade() else { return };
+        let performed = perform(Rc::clone(&host));
         spawn_local(async move {
-            let result = perform(Rc::clone(&host)).await;
+            let result = performed.await;
             if matches!(result, Err(ErrorCode::Unauthorized | ErrorCode::SessionExpired)) {
                 // Taking the run up again asks the page for a new session.
                 host.session.take();
@@ -337,6 +411,15 @@ impl Host {
         Ok(Service { base: self.api.clone(), session, work: self.work.clone() })
     }
 
+    /// Lets the page fetch the certificate of a new key, when it does that.
+    async fn request_certificate(&self, csr: &str) -> Result<Reply, ErrorCode> {
+        let Some(request) = &self.request_certificate else { return Ok(Reply::CertificateElsewhere) };
+        // The page says nothing of why: it is asked again when the person wants that.
+        let given = request.call1(&JsValue::UNDEFINED, &csr.into()).map_err(|_| ErrorCode::Unavailable)?;
+        let given = JsFuture::from(Promise::resolve(&given)).await.map_err(|_| ErrorCode::Unavailable)?;
+        given.as_string().map(Reply::CertificateIssued).ok_or(ErrorCode::Unavailable)
+    }
+
     async fn read_document(&self) -> Result<Reply, ErrorCode> {
         let papers = self.papers.borrow().clone().ok_or(ErrorCode::Internal)?;
         let document = match papers.document {
@@ -352,13 +435,21 @@ impl Host {
         Ok(Reply::Document(document.facts()))
     }
 
-    async fn upload(&self) -> Result<Reply, ErrorCode> {
+    fn upload(&self) -> Result<Request, ErrorCode> {
         let (papers, document) = self.read_papers()?;
         let media_type =
             if document.facts().starts_as_pdf { "application/pdf" } else { "application/octet-stream" };
-        let digest = document.content_digest();
-        let id = self.service().await?.upload(&papers.name, media_type, &digest, &papers.blob).await?;
-        Ok(Reply::Uploaded(id))
+        Ok(request::upload(&papers.name, media_type, &document.content_digest(), &papers.blob))
+    }
+
+    async fn fetch(&self, signature_id: &str, artefact: &Artefact) -> Result<Reply, ErrorCode> {
+        let (papers, document) = self.read_papers()?;
+        let released = self.service().await?.content(signature_id).await?;
+        document.check_artefact(&released, artefact, papers.format, self.is_wanted()).await?;
+        if let Some(papers) = self.papers.borrow_mut().as_mut() {
+            papers.released = Some(released);
+        }
+        Ok(Reply::Fetched)
     }
 
     fn read_papers(&self) -> Result<(Papers, Rc<Document>), ErrorCode> {
@@ -398,6 +489,12 @@ impl Drop for Visibility {
                 .remove_event_listener_with_callback("visibilitychange", self.0.as_ref().unchecked_ref());
         }
     }
+}
+
+/// The address of this page without query and fragment.
+fn this_page() -> String {
+    let location = js::window().location();
+    format!("{}{}", location.origin().unwrap_or_default(), location.pathname().unwrap_or_default())
 }
 
 fn thrown(code: ErrorCode) -> JsValue {

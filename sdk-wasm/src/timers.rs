@@ -1,7 +1,6 @@
 //! The timers of the flow, by name.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 
 use rubrica_core::flow::Timer;
 use wasm_bindgen::JsCast;
@@ -11,10 +10,11 @@ use crate::js::{Sure, window};
 
 /// Running timers. Dropping stops them.
 #[derive(Debug, Default)]
-pub(crate) struct Timers(RefCell<BTreeMap<Timer, Running>>);
+pub(crate) struct Timers(RefCell<Vec<Running>>);
 
 #[derive(Debug)]
 struct Running {
+    timer: Timer,
     handle: i32,
     _callback: Closure<dyn FnMut()>,
 }
@@ -29,7 +29,9 @@ impl Timers {
                 i32::try_from(after_ms).unwrap_or(i32::MAX),
             )
             .sure("a window has timers");
-        self.0.borrow_mut().insert(timer, Running { handle, _callback: callback });
+        let mut running = self.0.borrow_mut();
+        running.retain(|other| other.timer != timer);
+        running.push(Running { timer, handle, _callback: callback });
     }
 
     /// Stops all of them.

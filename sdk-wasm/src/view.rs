@@ -5,12 +5,13 @@
 use js_sys::{Array, Object};
 use rubrica_core::Timestamp;
 use rubrica_core::flow::{
-    CertificateChoice, CertificateShown, DocumentShown, Failure, ResultShown, Step, View,
+    CertificateChoice, CertificateShown, ConsentText, DocumentShown, Failure, ResultShown, Step, View, Way,
 };
+use rubrica_core::wire::{CustodyDoubt, CustodyOutcome, CustodySource};
 use wasm_bindgen::JsValue;
 
 use crate::api::read::{custody_name, format_name};
-use crate::js::set;
+use crate::js::{self, set};
 
 /// An object that is being filled.
 struct Members(Object);
@@ -30,12 +31,17 @@ impl Members {
     }
 
     fn time(self, name: &str, value: Timestamp) -> Self {
-        self.with(name, value.to_string())
+        self.with(name, js::text_of(value))
     }
 
     fn number(self, name: &str, value: u64) -> Self {
         #[expect(clippy::cast_precision_loss, reason = "sizes are below 2^53")]
         self.with(name, value as f64)
+    }
+
+    /// Null when there is none.
+    fn maybe(self, name: &str, value: Option<impl Into<JsValue>>) -> Self {
+        self.with(name, value.map_or(JsValue::NULL, Into::into))
     }
 
     /// Null when there is none.
@@ -50,8 +56,8 @@ impl From<Members> for JsValue {
     }
 }
 
-pub(crate) fn object(view: &View, step: Step) -> JsValue {
-    let members = Members::of(step);
+pub(crate) fn object(view: &View, step: Step, may_take_other_way: bool) -> JsValue {
+    let members = Members::of(step).with("mayTakeOtherWay", may_take_other_way);
     match view {
         View::Idle => members,
         View::Resolving { document: shown }
@@ -59,6 +65,29 @@ pub(crate) fn object(view: &View, step: Step) -> JsValue {
         | View::Unsupported { document: shown }
         | View::Lost { document: shown }
         | View::NoCertificate { document: shown } => members.with("document", document(shown)),
+        View::Offer { document: shown, ways, preselected, sources, certain } => members
+            .with("document", document(shown))
+            .with("ways", ways.iter().map(way).collect::<Array>())
+            .maybe("preselected", preselected.as_ref().map(way))
+            .with("sources", sources.iter().map(source).collect::<Array>())
+            .with("certain", *certain),
+        View::Consent { document: shown, texts } => members
+            .with("document", document(shown))
+            .with("texts", texts.iter().map(consent_text).collect::<Array>()),
+        View::Enrolling { document: shown, stage, slow } => {
+            members.with("document", document(shown)).with("stage", stage.as_str()).with("slow", *slow)
+        }
+        View::Stored { document: shown, certificate: stored } => {
+            members.with("document", document(shown)).with("certificate", certificate(stored))
+        }
+        View::Redirecting { document: shown, service } => {
+            members.with("document", document(shown)).with("service", service.as_str())
+        }
+        View::WaitingApproval { document: shown, service, window, expires_at } => members
+            .with("document", document(shown))
+            .with("service", service.as_str())
+            .with("window", window.as_str())
+            .time("expiresAt", *expires_at),
         View::Absent { document: shown, provisional } => {
             members.with("document", document(shown)).with("provisional", *provisional)
         }
@@ -80,13 +109,15 @@ pub(crate) fn object(view: &View, step: Step) -> JsValue {
             document: shown,
             custody,
             certificate: chosen,
+            service,
             refused_in_client,
             may_choose_another,
             may_use_local,
         } => members
             .with("document", document(shown))
             .with("custody", custody_name(*custody))
-            .with("certificate", certificate(chosen))
+            .maybe("certificate", chosen.as_ref().map(certificate))
+            .text("service", service.as_deref())
             .with("refusedInClient", *refused_in_client)
             .with("mayChooseAnother", *may_choose_another)
             .with("mayUseLocal", *may_use_local),
@@ -101,13 +132,14 @@ pub(crate) fn object(view: &View, step: Step) -> JsValue {
                 .with("patience", patience.as_str())
                 .with("waitsForPrevious", *waits_for_previous)
         }
-        View::Signing { document: shown, certificate: chosen } => {
-            members.with("document", document(shown)).with("certificate", certificate(chosen))
-        }
+        View::Signing { document: shown, custody, certificate: chosen } => members
+            .with("document", document(shown))
+            .with("custody", custody_name(*custody))
+            .maybe("certificate", chosen.as_ref().map(certificate)),
         View::Done { document: shown, custody, certificate: chosen, result: released } => members
             .with("document", document(shown))
             .with("custody", custody_name(*custody))
-            .with("certificate", certificate(chosen))
+            .maybe("certificate", chosen.as_ref().map(certificate))
             .with("result", result(released)),
         View::Cancelled { by, abandoned } => members.with("by", by.as_str()).with("abandoned", *abandoned),
         View::Failed { failure: shown } => members.with("failure", failure(*shown)),
@@ -121,6 +153,42 @@ fn document(shown: &DocumentShown) -> Members {
         .number("sizeBytes", shown.size_bytes)
         .with("format", format_name(shown.format))
         .text("sha256", shown.sha256.as_deref())
+}
+
+fn way(way: &Way) -> JsValue {
+    let (kind, service) = match way {
+        Way::Enrol => ("enrol", None),
+        Way::Service(service) => ("service", Some(service.as_str())),
+        Way::Device => ("device", None),
+    };
+    Members::new().with("kind", kind).text("service", service).into()
+}
+
+fn source(source: &CustodySource) -> JsValue {
+    let outcome = match source.outcome {
+        CustodyOutcome::Yes => "yes",
+        CustodyOutcome::No => "no",
+        CustodyOutcome::Unknown => "unknown",
+    };
+    let doubt = source.doubt.map(|doubt| match doubt {
+        CustodyDoubt::Failed => "failed",
+        CustodyDoubt::Slow => "slow",
+        CustodyDoubt::Resting => "resting",
+    });
+    Members::new()
+        .with("custody", custody_name(source.source))
+        .with("outcome", outcome)
+        .text("doubt", doubt)
+        .into()
+}
+
+fn consent_text(shown: &ConsentText) -> JsValue {
+    Members::new()
+        .with("version", shown.version.as_str())
+        .with("language", shown.language.as_str())
+        .with("text", shown.text.as_str())
+        .with("sha256", shown.sha256.as_str())
+        .into()
 }
 
 fn certificate(shown: &CertificateShown) -> Members {

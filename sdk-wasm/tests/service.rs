@@ -6,16 +6,21 @@ use std::cell::Cell;
 
 use js_sys::{Array, Function, JSON, Reflect, Uint8Array};
 use rubrica_core::digest::Digest;
-use rubrica_core::flow::SignatureSeen;
+use rubrica_core::flow::{
+    AuthorizationProgress, AuthorizationSeen, ConsentText, EnrolmentProgress, Reply, Resolved, SignatureSeen,
+};
 use rubrica_core::wire::{
-    Artefact, CertificateView, CompleteSignature, CreateSignature, Custody, CustodyAnswer, CustodyOutcome,
-    CustodySource, KeyView, RevisionToSign, Signature, SignatureFormat, SignatureLevel, SignaturePolicy,
-    SignatureProblem, SignatureState, SignerView, ToSign,
+    Artefact, Authorization, AuthorizationScope, AuthorizationState, CertificateView, CertifyEnrolment,
+    CompleteAuthorization, CompleteSignature, ConsentTextList, CreateAuthorization, CreateConsent,
+    CreateEnrolment, CreateSignature, Custody, CustodyAnswer, CustodyDoubt, CustodyOffer, CustodyOutcome,
+    CustodySource, Enrolment, EnrolmentMethod, EnrolmentState, KeyView, RevisionToSign, Signature,
+    SignatureFormat, SignatureLevel, SignaturePolicy, SignatureProblem, SignatureState, SignerView, ToSign,
 };
 use rubrica_core::{ErrorCode, Timestamp};
-use rubrica_sdk::api::{Service, Session, Work, read};
+use rubrica_sdk::api::{Request, Service, Session, Work, read, request};
 use rubrica_sdk::document::Document;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 use web_sys::Blob;
@@ -94,14 +99,101 @@ fn the_readers_agree_with_the_types_of_the_contract() {
     let answer = CustodyAnswer {
         custody: Some(Custody::Hsm),
         key: Some(KeyView { id: "key_1".into(), certificate: certificate() }),
-        options: vec![Custody::Local, Custody::Hsm],
-        sources: vec![CustodySource { source: Custody::Hsm, outcome: CustodyOutcome::Yes, duration_ms: 3 }],
+        services: Vec::new(),
+        options: Vec::new(),
+        offers: Vec::new(),
+        preselected: None,
+        certain: true,
+        sources: vec![source(Custody::Hsm, CustodyOutcome::Yes, None)],
     };
-    let read = read::custody(&plain(&answer)).unwrap();
-    assert_eq!(
-        (read.custody, read.certificate, read.offers_local),
-        (Some(Custody::Hsm), Some(certificate()), true)
-    );
+    let found = read::custody(&plain(&answer)).unwrap();
+    assert_eq!((found.custody, &found.certificate), (Some(Custody::Hsm), &Some(certificate())));
+
+    let sources = vec![
+        source(Custody::Hsm, CustodyOutcome::No, None),
+        source(Custody::Lacuna, CustodyOutcome::Unknown, Some(CustodyDoubt::Slow)),
+    ];
+    let offers = vec![CustodyOffer::HsmGenerate, CustodyOffer::HsmImport, CustodyOffer::Local];
+    let answer = CustodyAnswer {
+        custody: None,
+        key: None,
+        services: vec!["vidaas".into()],
+        options: vec![Custody::Hsm, Custody::Local],
+        offers: offers.clone(),
+        preselected: Some(CustodyOffer::Local),
+        certain: false,
+        sources: sources.clone(),
+    };
+    let asked = read::custody(&plain(&answer)).unwrap();
+    assert_eq!((asked.custody, asked.certain), (None, false));
+    assert_eq!((asked.offers, asked.preselected), (offers, Some(CustodyOffer::Local)));
+    assert_eq!((asked.sources, asked.services), (sources, vec!["vidaas".to_owned()]));
+}
+
+#[wasm_bindgen_test]
+fn a_service_of_before_the_offers_leads_to_the_device() {
+    let old =
+        JSON::parse(r#"{ "custody": null, "key": null, "options": ["local"], "sources": [] }"#).unwrap();
+    let Resolved { offers, certain, .. } = read::custody(&old).unwrap();
+    assert_eq!((offers, certain), (vec![CustodyOffer::Local], true));
+}
+
+#[wasm_bindgen_test]
+fn consents_enrolments_and_permissions_are_read_as_the_contract_says() {
+    let text = rubrica_core::wire::ConsentText {
+        text_version: "key-custody-1".into(),
+        language: "pt-BR".into(),
+        text: "Concordo. TEST".into(),
+        text_sha256: "ab".repeat(32),
+    };
+    let texts = read::consent_texts(&plain(&ConsentTextList { items: vec![text] })).unwrap();
+    assert_eq!(texts, [consent_text()]);
+
+    for state in EnrolmentState::ALL {
+        let seen = read::enrolment(&plain(&enrolment(state))).unwrap();
+        assert_eq!(seen.id, "enr_1");
+        let is_right = match (state, seen.progress) {
+            (
+                EnrolmentState::Creating | EnrolmentState::AwaitingCertificate,
+                EnrolmentProgress::Open { csr },
+            ) => csr.as_deref() == Some("CSR"),
+            (EnrolmentState::Completed, EnrolmentProgress::Completed { certificate: seen }) => {
+                *seen == certificate()
+            }
+            (EnrolmentState::Cancelled, EnrolmentProgress::Ended(code)) => code == ErrorCode::Cancelled,
+            (EnrolmentState::Failed, EnrolmentProgress::Ended(code)) => code == ErrorCode::TokenAgentFailed,
+            _ => false,
+        };
+        assert!(is_right, "{state:?}");
+    }
+
+    for (state, problem, expected) in [
+        (AuthorizationState::Requested, None, AuthorizationProgress::Requested),
+        (AuthorizationState::Granted, None, AuthorizationProgress::Granted),
+        (AuthorizationState::Used, None, AuthorizationProgress::Over),
+        (AuthorizationState::Expired, None, AuthorizationProgress::Over),
+        (AuthorizationState::Failed, Some(ErrorCode::ProviderRefused), AuthorizationProgress::Refused),
+        (
+            AuthorizationState::Failed,
+            Some(ErrorCode::CertificateWrongPerson),
+            AuthorizationProgress::Failed(ErrorCode::CertificateWrongPerson),
+        ),
+    ] {
+        let answer = Authorization {
+            id: "aut_1".into(),
+            service: "vidaas".into(),
+            scope: AuthorizationScope::One,
+            state,
+            auth_url: Some("https://service.example/permit".into()),
+            created_at: at("2026-11-23T12:00:00Z"),
+            expires_at: at("2026-11-23T12:10:00Z"),
+            problem,
+        };
+        let AuthorizationSeen { id, progress, auth_url, expires_at } =
+            read::authorization(&plain(&answer)).unwrap();
+        assert_eq!((id, progress), ("aut_1".to_owned(), expected));
+        assert_eq!((auth_url, expires_at), (answer.auth_url, answer.expires_at));
+    }
 }
 
 #[wasm_bindgen_test]
@@ -113,13 +205,68 @@ fn the_bodies_sent_are_those_of_the_contract() {
         level: None,
         policy: SignaturePolicy::None,
         certificate: Some("MIIB".into()),
+        authorization_id: Some("aut_1".into()),
     };
-    let sent: CreateSignature =
-        serde_wasm_bindgen::from_value(JSON::parse(&read::create_signature(&request)).unwrap()).unwrap();
+    let sent: CreateSignature = parsed(&read::create_signature(&request));
     assert_eq!(format!("{sent:?}"), format!("{request:?}"));
-    let sent: CompleteSignature =
-        serde_wasm_bindgen::from_value(JSON::parse(&read::complete_signature("dg==")).unwrap()).unwrap();
-    assert_eq!(sent.signature_value, "dg==");
+
+    let sent: CreateAuthorization =
+        parsed(&read::create_authorization("vidaas", "doc_1", "https://bank.example/"));
+    assert_eq!((&*sent.service, sent.scope), ("vidaas", AuthorizationScope::One));
+    assert_eq!(
+        (&*sent.document_ids[0], sent.return_url.as_deref()),
+        ("doc_1", Some("https://bank.example/"))
+    );
+    let sent: CompleteAuthorization = parsed(&read::complete_authorization("?state=s%26t&code=a+b&empty="));
+    let parameters: Vec<_> = sent.parameters.iter().map(|(name, value)| (&**name, &**value)).collect();
+    assert_eq!(parameters, [("code", "a b"), ("empty", ""), ("state", "s&t")]);
+}
+
+#[wasm_bindgen_test]
+async fn every_request_has_the_address_and_the_body_of_the_contract() {
+    let log = serve(
+        "const answers = new Proxy({}, { get: () => [new Response('{}')] });
+         globalThis.bodies = [];",
+    );
+    let body = || {
+        let last = js("return globalThis.fakeFetch.last.body ?? null;").as_string().unwrap();
+        (last, js("return globalThis.fakeFetch.last.headers.get('idempotency-key');").as_string())
+    };
+    let ask = async |request: Request| {
+        let _answers_are_empty = service("").ask(request).await;
+    };
+    ask(request::complete_signature("sig_1", "dg==")).await;
+    assert_eq!(parsed::<CompleteSignature>(&body().0).signature_value, "dg==");
+    ask(request::give_consent(&consent_text())).await;
+    let (sent, first_key) = body();
+    let sent: CreateConsent = parsed(&sent);
+    assert_eq!((&*sent.text_version, &*sent.language), ("key-custody-1", "pt-BR"));
+    assert_eq!(sent.text_sha256, "ab".repeat(32));
+    ask(request::give_consent(&consent_text())).await;
+    assert_ne!(body().1, first_key, "a second agreement is another one");
+    ask(request::create_enrolment("cns_1")).await;
+    let (sent, key) = body();
+    let sent: CreateEnrolment = parsed(&sent);
+    assert_eq!((sent.method, &*sent.consent_id), (EnrolmentMethod::Generate, "cns_1"));
+    assert_eq!(key.as_deref(), Some("enrolment-cns_1"), "one consent, one key");
+    ask(request::certify_enrolment("enr_1", "PEM")).await;
+    assert_eq!(parsed::<CertifyEnrolment>(&body().0).certificate, "PEM");
+    for look in [
+        request::consent_texts(),
+        request::look_at_enrolment("enr_1"),
+        request::look_at_authorization("aut_1"),
+        request::await_signature("sig_1"),
+    ] {
+        ask(look).await;
+    }
+    ask(request::complete_authorization("aut_1", "?state=s")).await;
+    assert_eq!(
+        log.join(" "),
+        "POST/v1/signatures/sig_1/complete POST/v1/consents POST/v1/consents POST/v1/enrolments \
+         POST/v1/enrolments/enr_1/certificate GET/v1/consents/texts GET/v1/enrolments/enr_1 \
+         GET/v1/authorizations/aut_1 GET/v1/signatures/sig_1?wait_ms=20000 \
+         POST/v1/authorizations/aut_1/complete"
+    );
 }
 
 #[wasm_bindgen_test]
@@ -147,9 +294,9 @@ async fn problems_become_codes_and_only_harmless_requests_are_tried_again() {
            '/e/v1/custody': [null, null, null],
          };",
     );
-    assert_eq!(service("/a").custody().await.unwrap_err(), ErrorCode::SessionExpired);
-    assert_eq!(service("/b").custody().await.unwrap_err(), ErrorCode::InvalidRequest);
-    assert_eq!(service("/c").custody().await.unwrap_err(), ErrorCode::PayloadTooLarge);
+    assert_eq!(ask("/a", request::custody()).await.unwrap_err(), ErrorCode::SessionExpired);
+    assert_eq!(ask("/b", request::custody()).await.unwrap_err(), ErrorCode::InvalidRequest);
+    assert_eq!(ask("/c", request::custody()).await.unwrap_err(), ErrorCode::PayloadTooLarge);
     let request = CreateSignature {
         document_id: "doc_1".into(),
         custody: Custody::Hsm,
@@ -157,9 +304,10 @@ async fn problems_become_codes_and_only_harmless_requests_are_tried_again() {
         level: Some(SignatureLevel::B),
         policy: SignaturePolicy::None,
         certificate: None,
+        authorization_id: None,
     };
-    assert_eq!(service("/d").create_signature(&request).await.unwrap_err(), ErrorCode::Unavailable);
-    assert_eq!(service("/e").custody().await.unwrap_err(), ErrorCode::NetworkUnreachable);
+    assert_eq!(ask("/d", request::create_signature(&request)).await.unwrap_err(), ErrorCode::Unavailable);
+    assert_eq!(ask("/e", request::custody()).await.unwrap_err(), ErrorCode::NetworkUnreachable);
     assert_eq!(
         log.join(" "),
         "GET/a/v1/custody GET/a/v1/custody GET/b/v1/custody GET/c/v1/custody POST/d/v1/signatures \
@@ -171,9 +319,9 @@ async fn problems_become_codes_and_only_harmless_requests_are_tried_again() {
 async fn an_upload_carries_name_digest_and_token_but_no_cookie() {
     let _log =
         serve("const answers = { '/u/v1/documents': [new Response(JSON.stringify({ id: 'doc_9' }))] };");
-    let id =
-        service("/u").upload("ação.pdf", "application/pdf", "sha-256=:x:", &blob(b"%PDF-")).await.unwrap();
-    assert_eq!(id, "doc_9");
+    let upload = request::upload("ação.pdf", "application/pdf", "sha-256=:x:", &blob(b"%PDF-"));
+    let reply = ask("/u", upload).await.unwrap();
+    assert!(matches!(reply, Reply::Uploaded(id) if id == "doc_9"));
     let seen = js("const { headers, credentials } = globalThis.fakeFetch.last;
          return [headers.get('authorization'), headers.get('rubrica-file-name'), headers.get('content-digest'),
            headers.get('content-type'), credentials].join('|');");
@@ -196,6 +344,44 @@ fn service(base: &str) -> Service {
         base: base.into(),
         session: Session::read(&"token-TEST".into()).unwrap(),
         work: Work::default(),
+    }
+}
+
+async fn ask(base: &str, request: Request) -> Result<Reply, ErrorCode> {
+    service(base).ask(request).await
+}
+
+/// A body as the service reads it.
+fn parsed<T: DeserializeOwned>(body: &str) -> T {
+    serde_wasm_bindgen::from_value(JSON::parse(body).unwrap()).unwrap()
+}
+
+fn source(source: Custody, outcome: CustodyOutcome, doubt: Option<CustodyDoubt>) -> CustodySource {
+    CustodySource { source, outcome, doubt, duration_ms: 3 }
+}
+
+fn consent_text() -> ConsentText {
+    ConsentText {
+        version: "key-custody-1".into(),
+        language: "pt-BR".into(),
+        text: "Concordo. TEST".into(),
+        sha256: "ab".repeat(32),
+    }
+}
+
+fn enrolment(state: EnrolmentState) -> Enrolment {
+    let is_completed = state == EnrolmentState::Completed;
+    Enrolment {
+        id: "enr_1".into(),
+        method: EnrolmentMethod::Generate,
+        state,
+        consent_id: Some("cns_1".into()),
+        csr: Some("CSR".into()),
+        key_id: is_completed.then(|| "key_1".into()),
+        certificate: is_completed.then(certificate),
+        code: (state == EnrolmentState::Failed).then_some(ErrorCode::TokenAgentFailed),
+        created_at: at("2026-11-23T12:00:00Z"),
+        expires_at: at("2026-11-30T12:00:00Z"),
     }
 }
 

@@ -5,7 +5,6 @@ use core::time::Duration;
 use crate::Timestamp;
 use crate::icp_brasil::{IcpType, Identifier};
 use crate::wire::SignerView;
-use const_oid::ObjectIdentifier;
 
 /// One entry of the client's list as it was read. It holds a CPF or CNPJ, so it lives only until
 /// [`ListedCertificate::read`].
@@ -74,10 +73,8 @@ impl ListedCertificate {
         let by_policy = entry
             .policies
             .iter()
-            // The text comes from outside, and the parser of the crate does not check arcs for overflow.
-            .filter(|dotted| dotted.split('.').all(|arc| arc.parse::<u32>().is_ok()))
-            .filter_map(|dotted| ObjectIdentifier::new(dotted).ok())
-            .find_map(|oid| IcpType::from_policy(oid.as_bytes()));
+            .filter_map(|dotted| dotted.split('.').map(|arc| arc.parse().ok()).collect::<Option<Vec<u32>>>())
+            .find_map(|arcs| IcpType::from_policy_arcs(&arcs));
         let by_client = entry.certificate_type.filter(|kind| !kind.eq_ignore_ascii_case("unknown"));
         let icp_type = by_policy.map(IcpType::as_str).or(by_client).map(ToOwned::to_owned);
         let identifier_masked = identifier.as_ref().map(Identifier::masked);

@@ -1,13 +1,13 @@
 //! What goes into the flow and what comes out.
 
 use crate::wire::{
-    Artefact, CertificateView, CreateSignature, Custody, Signature, SignatureFormat, SignatureState,
-    SignerView, ToSign,
+    Artefact, CertificateView, CreateSignature, Custody, CustodyOffer, CustodySource, Signature,
+    SignatureFormat, SignatureState, SignerView, ToSign,
 };
 use crate::{ErrorCode, Timestamp};
 
 use super::certificate::ListedCertificate;
-use super::session::Step;
+use super::session::{Step, Way};
 
 /// Number of a request that the flow handed to its host. The answer carries it back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -31,6 +31,21 @@ pub enum Event {
     MarkerFound,
     /// The person came back to the page, perhaps from the installation of the client.
     PageVisible,
+    /// A window on this origin says that somebody came back from a cloud service: perhaps ours.
+    CameBack {
+        /// The query of its URL.
+        query: Query,
+    },
+}
+
+/// The query of the URL that a person came back to. It holds secrets, so it prints as `***`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Query(pub String);
+
+impl core::fmt::Debug for Query {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("***")
+    }
 }
 
 /// What the person can do.
@@ -51,7 +66,20 @@ pub enum Action {
     Back,
     /// Use the certificate of this device although a key was found elsewhere.
     UseLocal,
-    /// Look again: for the client, or for certificates.
+    /// Go this way to a key.
+    Take(Way),
+    /// Back to the ways to a key, to take another one.
+    OtherWay,
+    /// Agree to the text with this digest: one of those shown.
+    Agree {
+        /// SHA-256, lower-case hexadecimal.
+        text_sha256: String,
+    },
+    /// Go on to the decision: what is shown was read.
+    Continue,
+    /// Open the window of the service again.
+    OpenAgain,
+    /// Look again: where the key is, for the client, or for certificates.
     Refresh,
     /// The person needs more time in the client's window.
     KeepWaiting,
@@ -87,6 +115,8 @@ pub enum CancelledBy {
     Time,
     /// The person, in the window of the client.
     Client,
+    /// The person, at the cloud service; the service said so.
+    Service,
 }
 
 impl CancelledBy {
@@ -98,6 +128,7 @@ impl CancelledBy {
             Self::Caller => "caller",
             Self::Time => "time",
             Self::Client => "client",
+            Self::Service => "service",
         }
     }
 }
@@ -134,6 +165,98 @@ pub enum Reply {
     HashSigned(String),
     /// To [`Effect::Fetch`]: the host holds the signed bytes.
     Fetched,
+    /// To [`Effect::FetchConsentTexts`]: one for each language.
+    ConsentTexts(Vec<ConsentText>),
+    /// To [`Effect::GiveConsent`]: the id of the consent.
+    ConsentGiven(String),
+    /// To [`Effect::CreateEnrolment`], [`Effect::CertifyEnrolment`] and [`Effect::LookAtEnrolment`].
+    Enrolment(Box<EnrolmentSeen>),
+    /// To [`Effect::RequestCertificate`]: the certificate, PEM or base64 of its DER.
+    CertificateIssued(String),
+    /// To [`Effect::RequestCertificate`]: the page fetches none; somebody else brings it to the service.
+    CertificateElsewhere,
+    /// To [`Effect::RequestAuthorization`], [`Effect::CompleteAuthorization`] and [`Effect::LookAtAuthorization`].
+    Authorization(Box<AuthorizationSeen>),
+    /// To [`Effect::VisitService`].
+    Window(WindowEnd),
+}
+
+/// A text that people agree to before a key of theirs is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConsentText {
+    /// Version of the text.
+    pub version: String,
+    /// BCP 47.
+    pub language: String,
+    /// Plain text, paragraphs divided by empty lines.
+    pub text: String,
+    /// SHA-256 of the text in UTF-8, lower-case hexadecimal, as the service says. The flow recomputes it.
+    pub sha256: String,
+}
+
+/// What the service says of an enrolment: the part that leads on.
+#[derive(Debug, Clone)]
+pub struct EnrolmentSeen {
+    /// `enr_…`
+    pub id: String,
+    /// Where it stands.
+    pub progress: EnrolmentProgress,
+}
+
+/// Where an enrolment stands.
+#[derive(Debug, Clone)]
+pub enum EnrolmentProgress {
+    /// The key is being made, or waits for its certificate.
+    Open {
+        /// Request for the certificate, PEM, once the key is there.
+        csr: Option<String>,
+    },
+    /// The key may sign.
+    Completed {
+        /// Its certificate.
+        certificate: Box<CertificateView>,
+    },
+    /// It ended without a key.
+    Ended(ErrorCode),
+}
+
+/// What the service says of a permission to use a key at a cloud service: the part that leads on.
+#[derive(Debug, Clone)]
+pub struct AuthorizationSeen {
+    /// `aut_…`
+    pub id: String,
+    /// Where it stands.
+    pub progress: AuthorizationProgress,
+    /// Where to send the person, in the answer to the request only.
+    pub auth_url: Option<String>,
+    /// Until when it may be given, then until when it may be used.
+    pub expires_at: Timestamp,
+}
+
+/// Where a permission stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AuthorizationProgress {
+    /// The person is at the service.
+    Requested,
+    /// The key may be used.
+    Granted,
+    /// The person said no there.
+    Refused,
+    /// Its time is over, or it was used.
+    Over,
+    /// It failed otherwise.
+    Failed(ErrorCode),
+}
+
+/// How the visit to a service ended, as far as the page can tell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WindowEnd {
+    /// The browser opened no window.
+    Blocked,
+    /// The window is gone. What the person did there, only the service knows.
+    Closed,
+    /// The person came back, with this query of the URL.
+    Returned(Query),
 }
 
 /// What reading the document told.
@@ -152,8 +275,16 @@ pub struct Resolved {
     pub custody: Option<Custody>,
     /// Certificate of the key, when the custody is `hsm`.
     pub certificate: Option<CertificateView>,
-    /// Whether the certificate of the device may be used when nothing was found.
-    pub offers_local: bool,
+    /// Cloud services that hold a certificate of the signer.
+    pub services: Vec<String>,
+    /// Ways to a key when nothing was found, in the order in which to show them.
+    pub offers: Vec<CustodyOffer>,
+    /// The offer that the bank prefers.
+    pub preselected: Option<CustodyOffer>,
+    /// Every source that was asked, in order.
+    pub sources: Vec<CustodySource>,
+    /// False when nothing was found and a source could not tell.
+    pub certain: bool,
     /// For whom the session was opened, when the page was told.
     pub signer: Option<SignerView>,
 }
@@ -301,6 +432,84 @@ pub enum Effect {
         /// What to expect.
         artefact: Box<Artefact>,
     },
+    /// `GET /v1/consents/texts`.
+    FetchConsentTexts {
+        /// Answered by [`Reply::ConsentTexts`].
+        call: CallId,
+    },
+    /// `POST /v1/consents`.
+    GiveConsent {
+        /// Answered by [`Reply::ConsentGiven`].
+        call: CallId,
+        /// The text that was shown.
+        text: ConsentText,
+    },
+    /// `POST /v1/enrolments`: the same consent again gives the same enrolment.
+    CreateEnrolment {
+        /// Answered by [`Reply::Enrolment`].
+        call: CallId,
+        /// Under which consent.
+        consent_id: String,
+    },
+    /// Let the page fetch the certificate from the bank's authority.
+    RequestCertificate {
+        /// Answered by [`Reply::CertificateIssued`] or [`Reply::CertificateElsewhere`].
+        call: CallId,
+        /// PKCS#10 in PEM.
+        csr: String,
+    },
+    /// `POST /v1/enrolments/{id}/certificate`.
+    CertifyEnrolment {
+        /// Answered by [`Reply::Enrolment`].
+        call: CallId,
+        /// Which enrolment.
+        enrolment_id: String,
+        /// PEM, or base64 of the DER.
+        certificate: String,
+    },
+    /// `GET /v1/enrolments/{id}`.
+    LookAtEnrolment {
+        /// Answered by [`Reply::Enrolment`].
+        call: CallId,
+        /// Which enrolment.
+        enrolment_id: String,
+    },
+    /// Open an empty window at once: browsers allow it only within the click.
+    OpenWindow,
+    /// Close the window of the service, if it is open.
+    CloseWindow,
+    /// `POST /v1/authorizations`, for one use.
+    RequestAuthorization {
+        /// Answered by [`Reply::Authorization`].
+        call: CallId,
+        /// Name of the service.
+        service: String,
+        /// The document that may be signed.
+        document_id: String,
+    },
+    /// Send the open window to the service and watch it.
+    VisitService {
+        /// Answered by [`Reply::Window`].
+        call: CallId,
+        /// Where the person permits.
+        url: String,
+    },
+    /// `POST /v1/authorizations/{id}/complete`.
+    CompleteAuthorization {
+        /// Answered by [`Reply::Authorization`].
+        call: CallId,
+        /// Which permission.
+        authorization_id: String,
+        /// The query of the URL that the person came back to.
+        query: Query,
+    },
+    /// `GET /v1/authorizations/{id}`.
+    LookAtAuthorization {
+        /// Answered by [`Reply::Authorization`].
+        call: CallId,
+        /// Which permission.
+        authorization_id: String,
+    },
     /// Propose this certificate the next time.
     Remember {
         /// Thumbprint; no name and no CPF is kept.
@@ -317,6 +526,46 @@ pub enum Effect {
     },
     /// Stop hashing and requests to the service that still run.
     StopWork,
+}
+
+impl Effect {
+    /// The call whose answer the flow waits for, when it waits for one.
+    #[must_use]
+    pub const fn call(&self) -> Option<CallId> {
+        match self {
+            Self::ReadDocument { call }
+            | Self::ResolveCustody { call }
+            | Self::GetExtensionVersion { call }
+            | Self::Initialize { call }
+            | Self::PollNative { call }
+            | Self::ListCertificates { call }
+            | Self::ReadCertificate { call, .. }
+            | Self::SignHash { call, .. }
+            | Self::Upload { call }
+            | Self::CreateSignature { call, .. }
+            | Self::CheckToSign { call, .. }
+            | Self::AwaitRelease { call, .. }
+            | Self::Complete { call, .. }
+            | Self::Fetch { call, .. }
+            | Self::FetchConsentTexts { call }
+            | Self::GiveConsent { call, .. }
+            | Self::CreateEnrolment { call, .. }
+            | Self::RequestCertificate { call, .. }
+            | Self::CertifyEnrolment { call, .. }
+            | Self::LookAtEnrolment { call, .. }
+            | Self::RequestAuthorization { call, .. }
+            | Self::VisitService { call, .. }
+            | Self::CompleteAuthorization { call, .. }
+            | Self::LookAtAuthorization { call, .. } => Some(*call),
+            Self::OpenWindow
+            | Self::CloseWindow
+            | Self::Watch
+            | Self::Remember { .. }
+            | Self::Forget
+            | Self::SetTimer { .. }
+            | Self::StopWork => None,
+        }
+    }
 }
 
 /// The timers of the flow.
@@ -346,11 +595,17 @@ pub enum Timer {
     AuthorizeAbandon,
     /// The service should have finished.
     ServiceLimit,
+    /// The key takes long: the person may leave meanwhile.
+    EnrolmentSlow,
+    /// Look whether the certificate of the new key has come.
+    EnrolmentPoll,
+    /// Look whether the permission was given.
+    ApprovalPoll,
 }
 
 impl Timer {
     /// Every timer.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 15] = [
         Self::MarkerSoon,
         Self::MarkerFinal,
         Self::Handshake,
@@ -363,6 +618,9 @@ impl Timer {
         Self::AuthorizeLimit,
         Self::AuthorizeAbandon,
         Self::ServiceLimit,
+        Self::EnrolmentSlow,
+        Self::EnrolmentPoll,
+        Self::ApprovalPoll,
     ];
 
     /// How long it runs, in milliseconds.
@@ -375,9 +633,11 @@ impl Timer {
             Self::Recheck => 2_000,
             Self::LostRetry => 1_000,
             Self::ListSlow => 15_000,
-            Self::CertificatePoll => 3_000,
+            Self::CertificatePoll | Self::EnrolmentPoll => 3_000,
+            // The first look; each later one waits longer.
+            Self::ApprovalPoll => 2_000,
             Self::ReadLimit => 30_000,
-            Self::AuthorizeHelp => 20_000,
+            Self::AuthorizeHelp | Self::EnrolmentSlow => 20_000,
             Self::AuthorizeLimit => 120_000,
             Self::AuthorizeAbandon | Self::ServiceLimit => 60_000,
         }

@@ -5,15 +5,24 @@
     reason = "a state that is not named stays, a code that is not named fails"
 )]
 
+mod cloud;
+mod enrolment;
 mod local;
 mod service;
+mod ways;
 
 use crate::ErrorCode;
 use crate::wire::{Artefact, CertificateView, Custody, SignatureFormat, SignerView};
 
+pub use cloud::ServiceWindow;
+pub(crate) use cloud::{Approving, Redirecting};
+pub use enrolment::EnrolmentStage;
+pub(crate) use enrolment::{Consenting, Enrolling, Stored, Texts};
 pub use local::Patience;
 pub(crate) use local::{Authorizing, Choosing, Listing, NoCertificate};
 pub(crate) use service::{Finishing, Preparing, Signing};
+pub use ways::Way;
+pub(crate) use ways::{Offering, Ways};
 
 use super::Out;
 use super::certificate::ClientCertificate;
@@ -31,6 +40,14 @@ pub(crate) enum Session {
     Idle,
     /// The document is read and the service is asked where the key is.
     Resolving(Resolving),
+    /// There is no key, or nobody knows: the person takes a way to one.
+    Offering(Offering),
+    /// The person reads what keeping a key means.
+    Consenting(Consenting),
+    /// A key is made and certified.
+    Enrolling(Enrolling),
+    /// The new key is there.
+    Stored(Stored),
     /// Waiting for the client of this device; [`super::Client`] says how that stands.
     Connecting(Connecting),
     /// The client lists its certificates.
@@ -43,6 +60,10 @@ pub(crate) enum Session {
     Confirming(Confirming),
     /// The document goes to the service; what comes back is checked.
     Preparing(Preparing),
+    /// A cloud service is asked for the permission.
+    Redirecting(Redirecting),
+    /// The person is at the cloud service.
+    Approving(Approving),
     /// The client's window asks for consent or PIN.
     Authorizing(Authorizing),
     /// The service signs.
@@ -63,6 +84,10 @@ pub(crate) enum Session {
 pub enum Step {
     Idle,
     Resolving,
+    Offer,
+    Consent,
+    Enrolling,
+    Stored,
     Probing,
     Absent,
     Outdated,
@@ -74,6 +99,8 @@ pub enum Step {
     Choosing,
     Confirming,
     Preparing,
+    Redirecting,
+    WaitingApproval,
     Authorizing,
     Signing,
     Finishing,
@@ -84,9 +111,13 @@ pub enum Step {
 
 impl Step {
     /// Every step.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 25] = [
         Self::Idle,
         Self::Resolving,
+        Self::Offer,
+        Self::Consent,
+        Self::Enrolling,
+        Self::Stored,
         Self::Probing,
         Self::Absent,
         Self::Outdated,
@@ -98,6 +129,8 @@ impl Step {
         Self::Choosing,
         Self::Confirming,
         Self::Preparing,
+        Self::Redirecting,
+        Self::WaitingApproval,
         Self::Authorizing,
         Self::Signing,
         Self::Finishing,
@@ -112,6 +145,10 @@ impl Step {
         match self {
             Self::Idle => "idle",
             Self::Resolving => "resolving",
+            Self::Offer => "offer",
+            Self::Consent => "consent",
+            Self::Enrolling => "enrolling",
+            Self::Stored => "stored",
             Self::Probing => "probing",
             Self::Absent => "absent",
             Self::Outdated => "outdated",
@@ -123,6 +160,8 @@ impl Step {
             Self::Choosing => "choosing",
             Self::Confirming => "confirming",
             Self::Preparing => "preparing",
+            Self::Redirecting => "redirecting",
+            Self::WaitingApproval => "waiting_approval",
             Self::Authorizing => "authorizing",
             Self::Signing => "signing",
             Self::Finishing => "finishing",
@@ -145,6 +184,7 @@ pub(crate) struct Run {
     pub(super) job: Job,
     pub(super) document: DocumentRead,
     pub(super) signer: Option<SignerView>,
+    pub(super) ways: Ways,
     upload: Upload,
 }
 
@@ -162,6 +202,8 @@ pub(crate) enum Key {
     Hsm(Box<CertificateView>),
     /// On this device.
     Local(Box<LocalKey>),
+    /// At a cloud service. Which certificate it is, is known once the person has permitted its use.
+    Cloud(String),
 }
 
 /// A certificate of the device, and the list it was chosen from.
@@ -188,13 +230,13 @@ enum Awaited<T> {
 /// See [`Session::Connecting`].
 #[derive(Debug, Clone)]
 pub(crate) struct Connecting {
-    pub(super) run: Run,
+    pub(super) run: Box<Run>,
 }
 
 /// See [`Session::Confirming`].
 #[derive(Debug, Clone)]
 pub(crate) struct Confirming {
-    pub(super) run: Run,
+    pub(super) run: Box<Run>,
     pub(super) key: Key,
     /// Whether the person just refused in the client's window.
     pub(super) refused_in_client: bool,
@@ -213,7 +255,7 @@ enum Preparation {
 /// See [`Session::Done`].
 #[derive(Debug, Clone)]
 pub(crate) struct Done {
-    pub(super) run: Run,
+    pub(super) run: Box<Run>,
     pub(super) key: Key,
     pub(super) signature_id: String,
     pub(super) artefact: Box<Artefact>,
@@ -240,6 +282,9 @@ pub(crate) struct Failed {
 #[derive(Debug, Clone)]
 enum Resume {
     Start(Job),
+    Offer(Box<Run>),
+    Enrol(Box<Enrolling>),
+    Approve(Box<Approving>),
     Connect(Box<Run>),
     Confirm(Box<Confirming>),
     Finish(Box<Finishing>),
@@ -253,12 +298,18 @@ impl Session {
         match self {
             Self::Idle => Step::Idle,
             Self::Resolving(_) => Step::Resolving,
+            Self::Offering(_) => Step::Offer,
+            Self::Consenting(_) => Step::Consent,
+            Self::Enrolling(_) => Step::Enrolling,
+            Self::Stored(_) => Step::Stored,
             Self::Connecting(_) => Step::Probing,
             Self::Listing(_) => Step::Listing,
             Self::NoCertificate(_) => Step::NoCertificate,
             Self::Choosing(_) => Step::Choosing,
             Self::Confirming(_) => Step::Confirming,
             Self::Preparing(_) => Step::Preparing,
+            Self::Redirecting(_) => Step::Redirecting,
+            Self::Approving(_) => Step::WaitingApproval,
             Self::Authorizing(_) => Step::Authorizing,
             Self::Signing(_) => Step::Signing,
             Self::Finishing(_) => Step::Finishing,
@@ -273,6 +324,10 @@ impl Session {
             Event::Act(action) => self.act(action, out),
             Event::Answer { call, result } => Ok(self.answer(call, result, out)),
             Event::Timer(timer) => Ok(self.time_out(timer, out)),
+            Event::CameBack { query } => Ok(match self {
+                Self::Approving(state) => (Self::Approving(state.came_back(query, out)), None),
+                other => (other, None),
+            }),
             Event::MarkerFound | Event::PageVisible => Ok((self, None)),
         }
     }
@@ -293,6 +348,29 @@ impl Session {
         }
     }
 
+    /// Whether a window of a cloud service may be open.
+    pub(super) const fn has_window(&self) -> bool {
+        match self {
+            Self::Preparing(state) => matches!(state.key, Key::Cloud(_)),
+            Self::Redirecting(_) | Self::Approving(_) => true,
+            _ => false,
+        }
+    }
+
+    /// The run, where the person may leave the way that was taken for another one.
+    pub(super) fn may_take_other_way(&self) -> Option<&Run> {
+        let run = match self {
+            Self::Connecting(Connecting { run })
+            | Self::Listing(Listing { run, .. })
+            | Self::NoCertificate(NoCertificate { run, .. })
+            | Self::Choosing(Choosing { run, .. })
+            | Self::Confirming(Confirming { run, .. }) => Some(&**run),
+            Self::Cancelled(Cancelled { resume, .. }) | Self::Failed(Failed { resume, .. }) => resume.run(),
+            _ => None,
+        };
+        run.filter(|run| run.ways.is_choice())
+    }
+
     fn act(self, action: Action, out: &mut Out<'_>) -> Result<Moved, Refusal> {
         let step = self.step();
         let refused = Err(Refusal { step, code: ErrorCode::StepRefused });
@@ -307,6 +385,29 @@ impl Session {
             }
 
             (state, Action::Cancel(by)) if !state.step().is_resting() => state.cancel(by, out),
+            (state, Action::OtherWay) => match state.may_take_other_way() {
+                Some(run) => Self::Offering(Offering { run: Box::new(run.clone()) }),
+                None => return refused,
+            },
+
+            (Self::Offering(Offering { run }), Action::Refresh) => Resolving::start(run.job, out),
+            (Self::Offering(state), Action::Take(way)) if state.run.ways.has(&way) => {
+                return Ok(state.take(way, out));
+            }
+            (Self::Consenting(Consenting { run, .. }), Action::Back) => Self::Offering(Offering { run }),
+            (Self::Consenting(state), Action::Agree { text_sha256 }) => {
+                match state.agree(&text_sha256, out) {
+                    Ok(enrolling) => Self::Enrolling(enrolling),
+                    Err(_still_reading) => return refused,
+                }
+            }
+            (Self::Stored(Stored { run, certificate }), Action::Continue) => {
+                let may_use_local = run.ways.has(&Way::Device);
+                Self::Confirming(Confirming::new(run, Key::Hsm(certificate), may_use_local))
+            }
+            (Self::Approving(state), Action::OpenAgain) if state.may_open_again() => {
+                Self::Approving(state.open_again(out))
+            }
 
             (Self::Connecting(state), Action::Refresh) => {
                 return Ok((Self::Connecting(state), Some(News::Wanted)));
@@ -323,7 +424,7 @@ impl Session {
             }
             (Self::Confirming(state), Action::Back) => match state.key {
                 Key::Local(key) => Self::Choosing(Choosing { run: state.run, certificates: key.list }),
-                Key::Hsm(_) => return refused,
+                Key::Hsm(_) | Key::Cloud(_) => return refused,
             },
             (Self::Confirming(state), Action::UseLocal) if state.may_use_local => {
                 return Ok(connect(state.run));
@@ -339,6 +440,10 @@ impl Session {
     fn answer(self, call: CallId, result: Result<Reply, ErrorCode>, out: &mut Out<'_>) -> Moved {
         match self {
             Self::Resolving(state) => state.answer(call, result, out),
+            Self::Consenting(state) => (state.answer(call, result, out), None),
+            Self::Enrolling(state) => (state.answer(call, result, out), None),
+            Self::Redirecting(state) => (state.answer(call, result, out), None),
+            Self::Approving(state) => (state.answer(call, result, out), None),
             Self::Listing(state) => state.answer(call, result, out),
             Self::NoCertificate(state) => state.answer(call, result, out),
             Self::Preparing(state) => state.answer(call, result, out),
@@ -351,6 +456,10 @@ impl Session {
 
     fn time_out(self, timer: super::Timer, out: &mut Out<'_>) -> Moved {
         match self {
+            Self::Consenting(state) => (state.time_out(timer, out), None),
+            Self::Enrolling(state) => (state.time_out(timer, out), None),
+            Self::Redirecting(state) => (state.time_out(timer, out), None),
+            Self::Approving(state) => (state.time_out(timer, out), None),
             Self::Listing(state) => (Self::Listing(state.time_out(timer)), None),
             Self::NoCertificate(state) => (Self::NoCertificate(state.time_out(timer, out)), None),
             Self::Preparing(state) => state.time_out(timer, out),
@@ -369,6 +478,15 @@ impl Session {
             | Self::Listing(Listing { run, .. })
             | Self::NoCertificate(NoCertificate { run, .. })
             | Self::Choosing(Choosing { run, .. }) => (Resume::Start(run.job), false),
+            Self::Offering(Offering { run }) | Self::Consenting(Consenting { run, .. }) => {
+                (Resume::Offer(run), false)
+            }
+            Self::Enrolling(state) => (Resume::Enrol(Box::new(state)), false),
+            // The key is there: the next run finds it.
+            Self::Stored(Stored { run, .. }) => (Resume::Start(run.job), false),
+            // A permission that nobody fetches is never used.
+            Self::Redirecting(state) => (Resume::Confirm(Box::new(state.back())), false),
+            Self::Approving(state) => (Resume::Confirm(Box::new(state.back())), false),
             Self::Confirming(state) => (Resume::Confirm(Box::new(state)), false),
             Self::Preparing(state) => (Resume::Confirm(Box::new(state.back())), false),
             Self::Authorizing(state) => {
@@ -410,19 +528,17 @@ impl Resolving {
                 (fail(ErrorCode::NotAPdf, Resume::Start(self.job), out), None)
             }
             (Awaited::Here(document), Awaited::Here(resolved)) => {
-                let run = Run { job: self.job, document, signer: resolved.signer, upload: Upload::NotYet };
-                match (resolved.custody, resolved.certificate) {
+                let platform = out.calls.platform;
+                let ways = Ways::of(&resolved, platform);
+                let Resolved { custody, certificate, signer, .. } = *resolved;
+                let run = Box::new(Run { job: self.job, document, signer, ways, upload: Upload::NotYet });
+                match (custody, certificate) {
                     (Some(Custody::Hsm), Some(certificate)) => {
-                        let may_use_local = out.calls.platform == Platform::Desktop;
                         let key = Key::Hsm(Box::new(certificate));
-                        (Session::Confirming(Confirming::new(run, key, may_use_local)), None)
+                        (Session::Confirming(Confirming::new(run, key, platform == Platform::Desktop)), None)
                     }
                     (Some(Custody::Local), _) => connect(run),
-                    (None, _) if resolved.offers_local => connect(run),
-                    // Keys of cloud services are not used from this page.
-                    (None | Some(Custody::Hsm | Custody::Lacuna), _) => {
-                        (fail(ErrorCode::KeyNotFound, Resume::Start(run.job), out), None)
-                    }
+                    (None | Some(Custody::Hsm | Custody::Lacuna), _) => Offering { run }.lead_on(out),
                 }
             }
             (document, custody) => (Session::Resolving(Self { job: self.job, document, custody }), None),
@@ -431,18 +547,22 @@ impl Resolving {
 }
 
 impl Confirming {
-    const fn new(run: Run, key: Key, may_use_local: bool) -> Self {
+    const fn new(run: Box<Run>, key: Key, may_use_local: bool) -> Self {
         Self { run, key, refused_in_client: false, may_use_local, prepared: Preparation::Nothing }
     }
 
     fn confirm(self, out: &mut Out<'_>) -> Session {
+        if matches!(self.key, Key::Cloud(_)) {
+            // Now or never: later it is no answer to the click any more, and browsers refuse it.
+            out.effects.push(Effect::OpenWindow);
+        }
         match (self.prepared, self.key) {
             (Preparation::Checked(prepared), Key::Local(key))
                 if is_still_open(prepared.expires_at, out.now) =>
             {
                 Session::Authorizing(Authorizing::start(self.run, key, prepared, out))
             }
-            (_, key) => Session::Preparing(Preparing::start(self.run, key, self.may_use_local, out)),
+            (_, key) => Preparing::start(self.run, key, self.may_use_local, out),
         }
     }
 }
@@ -451,7 +571,10 @@ impl Resume {
     fn take_up(self, out: &mut Out<'_>) -> Moved {
         match self {
             Self::Start(job) => (Resolving::start(job, out), None),
-            Self::Connect(run) => connect(*run),
+            Self::Offer(run) => (Session::Offering(Offering { run }), None),
+            Self::Enrol(state) => (Session::Enrolling(state.again(out)), None),
+            Self::Approve(state) => (Session::Approving(state.again(out)), None),
+            Self::Connect(run) => connect(run),
             Self::Confirm(state) => (Session::Confirming(*state), None),
             Self::Finish(state) => (Session::Finishing(state.again(out)), None),
             Self::Sign(state) => (Session::Signing(state.again(out)), None),
@@ -459,7 +582,22 @@ impl Resume {
     }
 }
 
-const fn connect(run: Run) -> Moved {
+impl Resume {
+    /// The run, when it still has one.
+    fn run(&self) -> Option<&Run> {
+        match self {
+            Self::Start(_) => None,
+            Self::Offer(run) | Self::Connect(run) => Some(run),
+            Self::Enrol(state) => Some(&state.run),
+            Self::Approve(state) => Some(&state.run),
+            Self::Confirm(state) => Some(&state.run),
+            // Something may be signed already: it is not signed a second time another way.
+            Self::Finish(_) | Self::Sign(_) => None,
+        }
+    }
+}
+
+const fn connect(run: Box<Run>) -> Moved {
     (Session::Connecting(Connecting { run }), Some(News::Wanted))
 }
 

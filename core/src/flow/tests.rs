@@ -3,8 +3,13 @@ use std::collections::BTreeSet;
 use super::protocol::MINIMUM;
 use super::*;
 use crate::ErrorCode;
-use crate::wire::{Artefact, CertificateView, Custody, SignatureFormat, SignatureState, SignerView, ToSign};
+use crate::wire::{
+    Artefact, CertificateView, Custody, CustodyDoubt, CustodyOffer, CustodyOutcome, CustodySource,
+    SignatureFormat, SignatureState, SignerView, ToSign,
+};
 
+mod cloud;
+mod enrolment;
 mod never_stuck;
 mod run;
 
@@ -286,7 +291,7 @@ fn nobody_without_a_key_and_without_a_device_is_left_waiting() {
     let mut run = Run::start(Platform::Desktop);
     run.read_document();
     let Reply::Custody(mut resolved) = custody(None) else { panic!("not a custody") };
-    resolved.offers_local = false;
+    resolved.offers = Vec::new();
     run.answer(|effect| matches!(effect, Effect::ResolveCustody { .. }), Ok(Reply::Custody(resolved)));
     assert_eq!(run.failure().0, ErrorCode::KeyNotFound);
 }

@@ -2,11 +2,11 @@
 
 use super::certificate::{ClientCertificate, HolderKind, Unusable};
 use super::client::{Blocked, Client, Part};
-use super::event::CancelledBy;
+use super::event::{CancelledBy, ConsentText};
 use super::failure::Failure;
-use super::session::{Key, Patience, Run, Session};
+use super::session::{EnrolmentStage, Key, Patience, Run, ServiceWindow, Session, Texts, Way};
 use crate::Timestamp;
-use crate::wire::{Custody, SignatureFormat};
+use crate::wire::{CertificateView, Custody, CustodySource, SignatureFormat};
 
 /// One variant per [`super::Step`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +15,26 @@ pub enum View {
     Idle,
     Resolving {
         document: DocumentShown,
+    },
+    Offer {
+        document: DocumentShown,
+        ways: Vec<Way>,
+        preselected: Option<Way>,
+        sources: Vec<CustodySource>,
+        certain: bool,
+    },
+    Consent {
+        document: DocumentShown,
+        texts: Vec<ConsentText>,
+    },
+    Enrolling {
+        document: DocumentShown,
+        stage: EnrolmentStage,
+        slow: bool,
+    },
+    Stored {
+        document: DocumentShown,
+        certificate: CertificateShown,
     },
     Probing {
         document: DocumentShown,
@@ -53,7 +73,8 @@ pub enum View {
     Confirming {
         document: DocumentShown,
         custody: Custody,
-        certificate: CertificateShown,
+        certificate: Option<CertificateShown>,
+        service: Option<String>,
         refused_in_client: bool,
         may_choose_another: bool,
         may_use_local: bool,
@@ -61,6 +82,16 @@ pub enum View {
     Preparing {
         document: DocumentShown,
         custody: Custody,
+    },
+    Redirecting {
+        document: DocumentShown,
+        service: String,
+    },
+    WaitingApproval {
+        document: DocumentShown,
+        service: String,
+        window: ServiceWindow,
+        expires_at: Timestamp,
     },
     Authorizing {
         document: DocumentShown,
@@ -71,7 +102,8 @@ pub enum View {
     },
     Signing {
         document: DocumentShown,
-        certificate: CertificateShown,
+        custody: Custody,
+        certificate: Option<CertificateShown>,
     },
     Finishing {
         document: DocumentShown,
@@ -80,7 +112,7 @@ pub enum View {
     Done {
         document: DocumentShown,
         custody: Custody,
-        certificate: CertificateShown,
+        certificate: Option<CertificateShown>,
         result: ResultShown,
     },
     Cancelled {
@@ -170,6 +202,36 @@ impl View {
                 };
                 Self::Resolving { document }
             }
+            Session::Offering(state) => Self::Offer {
+                document: document(&state.run),
+                ways: state.run.ways.list.clone(),
+                preselected: state.run.ways.preselected.clone(),
+                sources: state.run.ways.sources.clone(),
+                certain: state.run.ways.certain,
+            },
+            Session::Consenting(state) => Self::Consent {
+                document: document(&state.run),
+                texts: match &state.texts {
+                    Texts::Awaited(_) => Vec::new(),
+                    Texts::Here(texts) => texts.clone(),
+                },
+            },
+            Session::Enrolling(state) => {
+                Self::Enrolling { document: document(&state.run), stage: state.stage(), slow: state.slow }
+            }
+            Session::Stored(state) => Self::Stored {
+                document: document(&state.run),
+                certificate: CertificateShown::from(&*state.certificate),
+            },
+            Session::Redirecting(state) => {
+                Self::Redirecting { document: document(&state.run), service: state.service.clone() }
+            }
+            Session::Approving(state) => Self::WaitingApproval {
+                document: document(&state.run),
+                service: state.service.clone(),
+                window: state.window(),
+                expires_at: state.expires_at,
+            },
             Session::Connecting(state) => Self::of_client(client, document(&state.run)),
             Session::Listing(state) => Self::Listing { document: document(&state.run), slow: state.slow },
             Session::NoCertificate(state) => Self::NoCertificate { document: document(&state.run) },
@@ -180,7 +242,11 @@ impl View {
             Session::Confirming(state) => Self::Confirming {
                 document: document(&state.run),
                 custody: state.key.custody(),
-                certificate: CertificateShown::from(&state.key),
+                certificate: certificate(&state.key),
+                service: match &state.key {
+                    Key::Cloud(service) => Some(service.clone()),
+                    Key::Hsm(_) | Key::Local(_) => None,
+                },
                 refused_in_client: state.refused_in_client,
                 may_choose_another: state.key.custody() == Custody::Local,
                 may_use_local: state.may_use_local,
@@ -195,16 +261,18 @@ impl View {
                 patience: state.patience,
                 waits_for_previous: !state.is_asked(),
             },
-            Session::Signing(state) => {
-                Self::Signing { document: document(&state.run), certificate: (&state.key).into() }
-            }
+            Session::Signing(state) => Self::Signing {
+                document: document(&state.run),
+                custody: state.key.custody(),
+                certificate: certificate(&state.key),
+            },
             Session::Finishing(state) => {
                 Self::Finishing { document: document(&state.run), custody: state.key.custody() }
             }
             Session::Done(state) => Self::Done {
                 document: document(&state.run),
                 custody: state.key.custody(),
-                certificate: (&state.key).into(),
+                certificate: certificate(&state.key),
                 result: ResultShown {
                     signature_id: state.signature_id.clone(),
                     name: state.artefact.name.clone(),
@@ -245,22 +313,25 @@ fn document(run: &Run) -> DocumentShown {
     }
 }
 
-impl From<&Key> for CertificateShown {
-    fn from(key: &Key) -> Self {
-        match key {
-            Key::Local(key) => Self::from(&key.chosen),
-            Key::Hsm(view) => {
-                let kind = HolderKind::of(view.icp_type.as_deref(), view.holder.identifier_masked.as_deref());
-                Self {
-                    holder: view.holder.name.clone(),
-                    identifier_masked: view.holder.identifier_masked.clone(),
-                    kind,
-                    issuer: view.issuer.clone(),
-                    icp_type: view.icp_type.clone(),
-                    not_before: view.not_before,
-                    not_after: view.not_after,
-                }
-            }
+/// The certificate of the key, unless it is at a service, which tells it with the signature only.
+fn certificate(key: &Key) -> Option<CertificateShown> {
+    match key {
+        Key::Local(key) => Some(CertificateShown::from(&key.chosen)),
+        Key::Hsm(view) => Some(CertificateShown::from(&**view)),
+        Key::Cloud(_) => None,
+    }
+}
+
+impl From<&CertificateView> for CertificateShown {
+    fn from(view: &CertificateView) -> Self {
+        Self {
+            holder: view.holder.name.clone(),
+            identifier_masked: view.holder.identifier_masked.clone(),
+            kind: HolderKind::of(view.icp_type.as_deref(), view.holder.identifier_masked.as_deref()),
+            issuer: view.issuer.clone(),
+            icp_type: view.icp_type.clone(),
+            not_before: view.not_before,
+            not_after: view.not_after,
         }
     }
 }

@@ -24,7 +24,9 @@ impl Cnpj {
     /// The form for screens: `**.222.333/****-**`.
     #[must_use]
     pub fn masked(&self) -> String {
-        format!("**.{}.{}/****-**", &self.0[2..5], &self.0[5..8])
+        // Not an index, as in `Cpf::masked`.
+        let part = |range| self.0.get(range).unwrap_or_default();
+        format!("**.{}.{}/****-**", part(2..5), part(5..8))
     }
 }
 

@@ -78,7 +78,11 @@ impl IcpType {
     /// Arcs are compared, not text: `2.16.76.1.2.1` is a text prefix of `2.16.76.1.2.101`.
     pub(crate) fn from_policy(contents: &[u8]) -> Option<Self> {
         let oid = ObjectIdentifier::from_bytes(contents).ok()?;
-        let arcs = oid.arcs().collect::<Vec<_>>();
+        Self::from_policy_arcs(&oid.arcs().collect::<Vec<_>>())
+    }
+
+    /// The same by the arcs of the identifier.
+    pub(crate) fn from_policy_arcs(arcs: &[u32]) -> Option<Self> {
         let (prefix, rest) = arcs.split_at_checked(CERTIFICATE_POLICIES.len())?;
         let &[number, _of_the_authority, ..] = rest else { return None };
         if prefix != CERTIFICATE_POLICIES {

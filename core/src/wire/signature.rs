@@ -58,6 +58,9 @@ pub struct CreateSignature {
     /// Signer's certificate, DER in standard base64. Required for `local`, refused for `hsm`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate: Option<String>,
+    /// The permission to use the key. Required for `lacuna`, refused otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorization_id: Option<String>,
 }
 
 /// One signer's act on one document.

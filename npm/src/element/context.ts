@@ -16,6 +16,12 @@ export type ActionName =
   | "refuse"
   | "back"
   | "use-local"
+  | "take"
+  | "other-way"
+  | "agree"
+  | "save-text"
+  | "proceed"
+  | "open-again"
   | "keep-waiting"
   | "download"
   | "retry"
@@ -30,7 +36,7 @@ export interface Context {
   readonly format: SignatureFormat;
   /** The document that the page gave, if it did. */
   readonly given: File | undefined;
-  /** Certificate selected in the list, not yet taken. */
+  /** Certificate or way selected in the list, not yet taken. */
   readonly selected: string | undefined;
   readonly remember: boolean;
   /** Address of the signed bytes. */

@@ -1,14 +1,16 @@
 import type { Locale } from "../locales/index.js";
 import { localeOf } from "../locales/index.js";
-import { textsOf } from "../locales/texts.js";
+import type { Texts } from "../locales/texts.js";
+import { loadTexts, textsOf } from "../locales/texts.js";
 import { platformOf } from "../platform.js";
-import type { SessionGrant, SessionSource, Signer } from "../signer.js";
+import type { SessionGrant, SessionSource, Signer, SignerOptions } from "../signer.js";
 import { createSigner } from "../signer.js";
 import type { CancelledBy, SignatureFormat, SignedDocument, SignerError, Snapshot, Step } from "../snapshot.js";
 import type { WasmSource } from "../wasm.js";
 import type { ActionName, Context } from "./context.js";
 import { h } from "./dom.js";
 import { layout } from "./layout.js";
+import { consentText, wayId } from "./screens/enrolment.js";
 import { screenOf } from "./screens/index.js";
 import { styleSheet } from "./styles.js";
 
@@ -36,13 +38,14 @@ const idle: Snapshot = Object.freeze({ step: "idle" });
  * @attr api - Address of the API before `/v1`; the page's own origin when absent.
  * @attr session-url - Address of the bank's backend that answers a POST with a session (`POST /v1/sessions`, passed
  *   through). The property `session` wins over it.
+ * @attr return-url - Where a cloud service sends people back to: a page of this origin; the present one when absent.
  * @attr format - `pades` (PDF, the default) or `cades` (any file, signature beside it).
  * @attr lang - `pt-BR`, `en` or `es`; by default that of the nearest ancestor.
  *
  * @slot help - Help of the bank, shown in the same place on every screen.
  *
  * @csspart panel, heading, lead, actions, button, button-primary, button-secondary, link, document, drop-zone,
- *   certificate, certificate-unusable, facts, notice, help
+ *   certificate, certificate-unusable, way, consent, facts, notice, help
  *
  * @cssprop --rubrica-accent, --rubrica-on-accent, --rubrica-surface, --rubrica-raised, --rubrica-text,
  *   --rubrica-muted, --rubrica-line, --rubrica-border, --rubrica-success, --rubrica-danger, --rubrica-warning,
@@ -58,6 +61,8 @@ export class RubricaSigner extends Base {
 
   /** Opens the session. Set it before the person starts. */
   session: SessionSource | undefined;
+  /** See `requestCertificate` of the signer. Set it before the person starts. */
+  requestCertificate: SignerOptions["requestCertificate"] | undefined;
   /** See {@link WasmSource}; only for bundlers that do not find the module. */
   wasm: WasmSource | undefined;
 
@@ -130,10 +135,13 @@ export class RubricaSigner extends Base {
   }
 
   #connect(): Signer {
+    const returnUrl = this.getAttribute("return-url");
     const signer = createSigner({
       api: this.getAttribute("api") ?? "",
       session: () => this.#openSession(),
       locale: this.#locale,
+      ...(this.requestCertificate === undefined ? {} : { requestCertificate: this.requestCertificate }),
+      ...(returnUrl === null ? {} : { returnUrl: new URL(returnUrl, location.href).href }),
       ...(this.wasm === undefined ? {} : { wasm: this.wasm }),
     });
     this.#stopListening = signer.subscribe(() => this.#changed(signer.getSnapshot()));
@@ -179,6 +187,7 @@ export class RubricaSigner extends Base {
       this.#selected = usable.length === 1 ? usable[0]?.id : undefined;
       this.#remember = false;
     }
+    if (snapshot.step === "offer") this.#selected = snapshot.preselected ? wayId(snapshot.preselected) : undefined;
     if (snapshot.step === "done") this.#resultUrl = URL.createObjectURL(snapshot.result.blob);
   }
 
@@ -227,6 +236,18 @@ export class RubricaSigner extends Base {
         return void signer?.back();
       case "use-local":
         return void signer?.useLocal();
+      case "take":
+        return void this.#take();
+      case "other-way":
+        return void signer?.otherWay();
+      case "agree":
+        return void signer?.agree(value ?? "");
+      case "save-text":
+        return this.#saveText();
+      case "proceed":
+        return void signer?.proceed();
+      case "open-again":
+        return void signer?.openAgain();
       case "refresh":
         return void signer?.refresh();
       case "keep-waiting":
@@ -242,10 +263,27 @@ export class RubricaSigner extends Base {
     }
   }
 
-  #context(): Context {
-    const locale = this.#locale;
+  /** Goes the way that is selected. */
+  #take(): void {
+    const snapshot = this.#snapshot;
+    if (snapshot.step !== "offer") return;
+    const way = snapshot.ways.find((way) => wayId(way) === this.#selected);
+    if (way) this.#signer?.take(way);
+  }
+
+  /** Gives the person a copy of the text that is shown, as it was agreed to. */
+  #saveText(): void {
+    const snapshot = this.#snapshot;
+    const text = snapshot.step === "consent" ? consentText(snapshot, this.#locale) : undefined;
+    if (!text) return;
+    const url = URL.createObjectURL(new Blob([text.text], { type: "text/plain;charset=utf-8" }));
+    h("a", { href: url, download: `${text.version}.${text.language}.txt` }).click();
+    setTimeout(() => URL.revokeObjectURL(url), 1000);
+  }
+
+  #context(locale: Locale, texts: Texts): Context {
     return {
-      texts: textsOf(locale),
+      texts,
       locale,
       platform: platformOf(navigator.userAgent),
       format: this.format,
@@ -265,7 +303,11 @@ export class RubricaSigner extends Base {
   #render(isNewStep = false): void {
     const root = this.#root;
     if (!root || !this.isConnected) return;
-    const context = this.#context();
+    const locale = this.#locale;
+    const texts = textsOf(locale);
+    // Until then the screen before stays: it is a moment, and only once.
+    if (!texts) return void loadTexts(locale).then(() => this.#render(isNewStep));
+    const context = this.#context(locale, texts);
     const content = screenOf(this.#snapshot, context);
     const next = layout(this.#snapshot.step, content, context.texts);
     const present = root.querySelector(".panel");

@@ -38,6 +38,11 @@ export function links(...children: readonly Child[]): HTMLElement | undefined {
   return children.some(Boolean) ? h("div", { class: "links" }, ...children) : undefined;
 }
 
+/** Back to the ways to a key, where there is another one. */
+export function otherWay({ mayTakeOtherWay }: { readonly mayTakeOtherWay?: boolean }, context: Context): Child {
+  return mayTakeOtherWay === true && button(context, "other-way", context.texts.actions.otherWay, { look: "link" });
+}
+
 /** The document of the run. */
 export function documentRow(document: Pick<DocumentShown, "name" | "sizeBytes">, { locale }: Context): HTMLElement {
   return h(

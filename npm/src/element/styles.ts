@@ -146,6 +146,11 @@ p { margin: 0; }
 
 fieldset { min-inline-size: 0; margin: 0; padding: 0; border: 0; display: grid; gap: 0.625rem; }
 legend { padding: 0; margin-block-end: 0.625rem; font-size: 0.875rem; font-weight: 600; color: var(--_muted); }
+.card.way .line { margin-block-start: 0.375rem; }
+.link .icon { margin-inline-end: 0.375rem; }
+.consent { max-block-size: 18rem; overflow-y: auto; padding: 0.875rem 1rem; border: 1px solid var(--_border); border-radius: var(--_radius); background: var(--_raised); }
+.consent:focus-visible { outline: 3px solid var(--_accent); outline-offset: 2px; }
+.consent p + p { margin-block-start: 0.75rem; }
 .card { display: grid; grid-template-columns: auto 1fr; gap: 0.875rem; align-items: start; padding: 0.9375rem 1rem; border: 1.5px solid var(--_line); border-radius: var(--_radius); cursor: pointer; transition: border-color 120ms, background-color 120ms; }
 .card:hover { border-color: var(--_border); }
 .card:has(input:checked) { border-color: var(--_accent); background: var(--_tint); }

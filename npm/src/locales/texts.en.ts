@@ -35,6 +35,11 @@ export const en: Texts = {
     signAnother: "Sign another document",
     retry: "Try again",
     otherDocument: "Choose another document",
+    otherWay: "Other ways to sign",
+    back: "Back",
+    agree: "I agree: create my key",
+    saveText: "Save a copy of this text",
+    openService: "Open the window of the service",
   },
   idle: {
     title: "Sign a document",
@@ -49,6 +54,73 @@ export const en: Texts = {
     title: "Getting ready",
     lead: "This takes only a moment.",
     tasks: ["Reading the document in this browser", "Looking for your certificate"],
+  },
+  offer: {
+    title: "How do you want to sign?",
+    lead: "We found no key of yours at the bank. Choose the way you prefer.",
+    uncertain: {
+      title: "We could not check everything",
+      lead: "You may have a key that we did not see. Check again before you decide: nobody is asked to create a second one.",
+    },
+    group: "Ways to sign",
+    preferred: "Suggested by your bank",
+    ways: {
+      enrol: {
+        title: () => "A new key, kept by the bank",
+        points: [
+          "What is kept: a key made for you in the bank's security module, which never leaves it, and its certificate.",
+          "Who uses it: only you, each time you confirm here. There is nothing to install.",
+          "How to take it back: withdraw your consent at the bank at any time; the key then signs nothing more.",
+        ],
+      },
+      device: {
+        title: () => "My own certificate",
+        points: [
+          "What is kept: nothing at the bank. The key stays on this computer, token or card.",
+          "Who uses it: only you, with your PIN. The Web PKI component is installed once.",
+          "How to take it back: there is nothing to take back.",
+        ],
+      },
+      service: {
+        title: (service) => `My cloud certificate (${service})`,
+        points: [
+          "What is kept: nothing at the bank. The key stays with the service.",
+          "Who uses it: only you; the service asks you each time, in its window or app.",
+          "How to take it back: there, at the service.",
+        ],
+      },
+    },
+    source: { hsm: "Security module of the bank", lacuna: "Cloud services", local: "This device" },
+    outcome: { yes: "A key was found", no: "No key", unknown: "Could not tell" },
+    doubt: {
+      failed: "It answered with an error.",
+      slow: "It did not answer in time.",
+      resting: "It failed repeatedly and is being left alone for a moment.",
+    },
+  },
+  consent: {
+    title: "Read before you agree",
+    lead: "A key is created only if you agree. Which text you read is recorded with its digest.",
+    loading: "Fetching the text",
+    text: "Text of the consent",
+    version: (version) => `Version ${version}`,
+  },
+  enrolling: {
+    title: "Creating your key",
+    lead: "This is done once. The next time you only confirm.",
+    stages: {
+      agreeing: "Recording your consent",
+      creating: "The security module is making the key",
+      requesting: "Requesting the certificate",
+      storing: "Comparing certificate and key",
+      awaiting: "Waiting for the certificate",
+    },
+    leave: "This is taking longer than usual. You may leave this page: the key will be here when you come back.",
+  },
+  stored: {
+    title: "Your key is ready",
+    lead: "It is kept in the bank's security module. Nothing has been signed yet.",
+    revoke: "You can withdraw your consent at the bank at any time. From then on the key signs nothing more; what was signed stays signed.",
   },
   probing: { title: "Looking for Web PKI", lead: "It is the component that reaches the certificates of this computer." },
   lost: { title: "Reconnecting to Web PKI", lead: "The connection was interrupted. We are trying again." },
@@ -157,12 +229,27 @@ export const en: Texts = {
       seal: (holder) =>
         `By continuing the electronic seal of ${holder} is applied to the document. It shows origin and integrity and does not express the will of the company.`,
     },
+    effectAtService:
+      "By continuing you sign this document electronically with your certificate at the service. It asks for your permission in its own window and tells whose certificate it is.",
     refused: "You refused in the Web PKI window. To sign, confirm again.",
   },
   preparing: {
     title: "Checking what will be signed",
     lead: "Nothing is asked of your certificate before this check.",
     tasks: ["Sending the document", "Comparing with the file you chose"],
+  },
+  redirecting: { title: "Asking the service", lead: "Its window is already open. The page of the service appears there in a moment." },
+  waitingApproval: {
+    title: (service) => `Authorise at ${service}`,
+    window: {
+      open: "Give your permission in the window of the service, or in its app if it asks for that.",
+      blocked: "The browser did not open the window of the service. Open it with the button.",
+      closed: "The window of the service is closed and the service has not confirmed anything. If you authorised, it will be noticed by itself; otherwise open it again.",
+      returned: "You are back. The service is being asked for its answer.",
+    },
+    until: (time) => `The service waits until ${time}`,
+    tip: "Type your password or code only in the window or app of the service. This page never asks for it.",
+    waiting: "Checking with the service",
   },
   authorizing: {
     title: "Authorise in the Web PKI window",
@@ -179,7 +266,11 @@ export const en: Texts = {
     elapsed: (seconds) => `Waiting for ${seconds} s`,
     cancelHint: "Cancelling here does not close a window that is open. What is done there later is thrown away.",
   },
-  signing: { title: "Signing", lead: "The bank's security module is signing with your key." },
+  signing: {
+    title: "Signing",
+    lead: "The bank's security module is signing with your key.",
+    atService: "The service is signing with your key.",
+  },
   finishing: { title: "Finishing", lead: "The signature is being verified and the file prepared." },
   done: {
     title: "Document signed",
@@ -194,6 +285,7 @@ export const en: Texts = {
     caller: { title: "The operation was stopped", lead: "The page ended the request. No signed file was delivered." },
     time: { title: "Time is over", lead: "There was no authorisation in time. No signed file was delivered." },
     client: { title: "You refused in Web PKI", lead: "Without that permission the certificates of this computer cannot be read." },
+    service: { title: "You refused at the service", lead: "The service confirmed that there is no permission. No signed file was delivered." },
     abandoned: "The Web PKI window may still be open. Close it; if you authorise there, the result is thrown away.",
   },
   failed: {

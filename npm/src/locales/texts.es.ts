@@ -35,6 +35,11 @@ export const es: Texts = {
     signAnother: "Firmar otro documento",
     retry: "Intentar de nuevo",
     otherDocument: "Elegir otro documento",
+    otherWay: "Otras formas de firmar",
+    back: "Volver",
+    agree: "Acepto: crear mi clave",
+    saveText: "Guardar una copia de este texto",
+    openService: "Abrir la ventana del servicio",
   },
   idle: {
     title: "Firmar documento",
@@ -49,6 +54,73 @@ export const es: Texts = {
     title: "Preparando",
     lead: "Es solo un instante.",
     tasks: ["Leyendo el documento en este navegador", "Buscando su certificado"],
+  },
+  offer: {
+    title: "¿Cómo quiere firmar?",
+    lead: "No encontramos una clave suya en el banco. Elija la forma que prefiera.",
+    uncertain: {
+      title: "No se pudo comprobar todo",
+      lead: "Puede haber una clave suya que no vimos. Compruebe de nuevo antes de decidir: nadie necesita crear una segunda.",
+    },
+    group: "Formas de firmar",
+    preferred: "Sugerencia de su banco",
+    ways: {
+      enrol: {
+        title: () => "Una clave nueva, guardada por el banco",
+        points: [
+          "Qué se guarda: una clave creada para usted en el módulo de seguridad del banco, del que nunca sale, y su certificado.",
+          "Quién la usa: solo usted, cada vez que confirma aquí. No hay nada que instalar.",
+          "Cómo deshacerlo: retire su consentimiento en el banco cuando quiera; la clave no firma nada más.",
+        ],
+      },
+      device: {
+        title: () => "Mi propio certificado",
+        points: [
+          "Qué se guarda: nada en el banco. La clave sigue en esta computadora, token o tarjeta.",
+          "Quién la usa: solo usted, con su PIN. El componente Web PKI se instala una sola vez.",
+          "Cómo deshacerlo: no hay nada que deshacer.",
+        ],
+      },
+      service: {
+        title: (service) => `Mi certificado en la nube (${service})`,
+        points: [
+          "Qué se guarda: nada en el banco. La clave sigue en el servicio.",
+          "Quién la usa: solo usted; el servicio pregunta cada vez, en su ventana o aplicación.",
+          "Cómo deshacerlo: allí, en el propio servicio.",
+        ],
+      },
+    },
+    source: { hsm: "Módulo de seguridad del banco", lacuna: "Servicios en la nube", local: "Este dispositivo" },
+    outcome: { yes: "Hay una clave", no: "Ninguna clave", unknown: "No se pudo saber" },
+    doubt: {
+      failed: "Respondió con un error.",
+      slow: "No respondió a tiempo.",
+      resting: "Falló varias veces y está en pausa por un momento.",
+    },
+  },
+  consent: {
+    title: "Lea antes de aceptar",
+    lead: "La clave se crea solo si usted acepta. El texto leído queda registrado con su resumen criptográfico.",
+    loading: "Buscando el texto",
+    text: "Texto del consentimiento",
+    version: (version) => `Versión ${version}`,
+  },
+  enrolling: {
+    title: "Creando su clave",
+    lead: "Esto se hace una sola vez. La próxima vez basta con confirmar.",
+    stages: {
+      agreeing: "Registrando su consentimiento",
+      creating: "El módulo de seguridad está creando la clave",
+      requesting: "Solicitando el certificado",
+      storing: "Comparando el certificado con la clave",
+      awaiting: "Esperando el certificado",
+    },
+    leave: "Está tardando más de lo normal. Puede salir de esta página: la clave estará aquí cuando vuelva.",
+  },
+  stored: {
+    title: "Su clave está lista",
+    lead: "Está guardada en el módulo de seguridad del banco. Aún no se firmó nada.",
+    revoke: "Puede retirar su consentimiento en el banco cuando quiera. Desde entonces la clave no firma nada más; lo firmado sigue firmado.",
   },
   probing: { title: "Buscando Web PKI", lead: "Es el componente que da acceso a los certificados de este equipo." },
   lost: { title: "Reconectando con Web PKI", lead: "La comunicación se interrumpió. Estamos intentándolo de nuevo." },
@@ -161,12 +233,27 @@ export const es: Texts = {
       seal: (holder) =>
         `Al continuar, el sello electrónico de ${holder} se aplica al documento. Indica origen e integridad y no expresa la voluntad de la empresa.`,
     },
+    effectAtService:
+      "Al continuar, usted firma este documento electrónicamente con su certificado en el servicio. Este pide su autorización en su propia ventana e informa de quién es el certificado.",
     refused: "Usted rechazó en la ventana de Web PKI. Para firmar, confirme de nuevo.",
   },
   preparing: {
     title: "Comprobando lo que se va a firmar",
     lead: "No se pide nada a su certificado antes de esta comprobación.",
     tasks: ["Enviando el documento", "Comparando con el archivo que usted eligió"],
+  },
+  redirecting: { title: "Consultando al servicio", lead: "Su ventana ya está abierta. La página del servicio aparece en ella en un momento." },
+  waitingApproval: {
+    title: (service) => `Autorice en ${service}`,
+    window: {
+      open: "Dé su autorización en la ventana del servicio, o en su aplicación si esta lo pide.",
+      blocked: "El navegador no abrió la ventana del servicio. Ábrala con el botón.",
+      closed: "La ventana del servicio está cerrada y el servicio no confirmó nada. Si usted autorizó, se notará sin otra acción; si no, ábrala de nuevo.",
+      returned: "Usted volvió. Estamos consultando la respuesta del servicio.",
+    },
+    until: (time) => `El servicio espera hasta ${time}`,
+    tip: "Escriba su contraseña o código solo en la ventana o aplicación del servicio. Esta página nunca los pide.",
+    waiting: "Consultando al servicio",
   },
   authorizing: {
     title: "Autorice en la ventana de Web PKI",
@@ -183,7 +270,11 @@ export const es: Texts = {
     elapsed: (seconds) => `Esperando desde hace ${seconds} s`,
     cancelHint: "Cancelar aquí no cierra la ventana ya abierta. Lo que se haga en ella después se descartará.",
   },
-  signing: { title: "Firmando", lead: "El módulo de seguridad del banco está firmando con su clave." },
+  signing: {
+    title: "Firmando",
+    lead: "El módulo de seguridad del banco está firmando con su clave.",
+    atService: "El servicio está firmando con su clave.",
+  },
   finishing: { title: "Terminando", lead: "Se está verificando la firma y preparando el archivo." },
   done: {
     title: "Documento firmado",
@@ -198,6 +289,7 @@ export const es: Texts = {
     caller: { title: "La operación se interrumpió", lead: "La página terminó la solicitud. No se entregó ningún archivo firmado." },
     time: { title: "El tiempo terminó", lead: "No hubo autorización a tiempo. No se entregó ningún archivo firmado." },
     client: { title: "Usted rechazó en Web PKI", lead: "Sin ese permiso no se pueden leer los certificados de este equipo." },
+    service: { title: "Usted rechazó en el servicio", lead: "El servicio confirmó que no hay autorización. No se entregó ningún archivo firmado." },
     abandoned: "La ventana de Web PKI puede seguir abierta. Ciérrela; si aún autoriza en ella, el resultado se descartará.",
   },
   failed: {

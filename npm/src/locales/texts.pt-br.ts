@@ -35,6 +35,11 @@ export const ptBR: Texts = {
     signAnother: "Assinar outro documento",
     retry: "Tentar novamente",
     otherDocument: "Escolher outro documento",
+    otherWay: "Outras formas de assinar",
+    back: "Voltar",
+    agree: "Concordo: criar minha chave",
+    saveText: "Salvar uma cópia deste texto",
+    openService: "Abrir a janela do serviço",
   },
   idle: {
     title: "Assinar documento",
@@ -49,6 +54,73 @@ export const ptBR: Texts = {
     title: "Preparando",
     lead: "Leva só um instante.",
     tasks: ["Lendo o documento neste navegador", "Procurando o seu certificado"],
+  },
+  offer: {
+    title: "Como você quer assinar?",
+    lead: "Não encontramos uma chave sua no banco. Escolha a forma que preferir.",
+    uncertain: {
+      title: "Não foi possível verificar tudo",
+      lead: "Pode haver uma chave sua que não vimos. Verifique de novo antes de decidir: ninguém precisa criar uma segunda.",
+    },
+    group: "Formas de assinar",
+    preferred: "Sugestão do seu banco",
+    ways: {
+      enrol: {
+        title: () => "Uma nova chave, guardada pelo banco",
+        points: [
+          "O que fica guardado: uma chave criada para você no módulo de segurança do banco, de onde nunca sai, e o certificado dela.",
+          "Quem usa: só você, cada vez que confirma aqui. Não há nada para instalar.",
+          "Como desfazer: retire o consentimento no banco quando quiser; a chave não assina mais nada.",
+        ],
+      },
+      device: {
+        title: () => "Meu próprio certificado",
+        points: [
+          "O que fica guardado: nada no banco. A chave continua neste computador, token ou cartão.",
+          "Quem usa: só você, com o seu PIN. O componente Web PKI é instalado uma única vez.",
+          "Como desfazer: não há nada a desfazer.",
+        ],
+      },
+      service: {
+        title: (service) => `Meu certificado em nuvem (${service})`,
+        points: [
+          "O que fica guardado: nada no banco. A chave continua no serviço.",
+          "Quem usa: só você; o serviço pergunta a cada vez, na janela ou no aplicativo dele.",
+          "Como desfazer: lá, no próprio serviço.",
+        ],
+      },
+    },
+    source: { hsm: "Módulo de segurança do banco", lacuna: "Serviços em nuvem", local: "Este dispositivo" },
+    outcome: { yes: "Há uma chave", no: "Nenhuma chave", unknown: "Não foi possível saber" },
+    doubt: {
+      failed: "Respondeu com um erro.",
+      slow: "Não respondeu a tempo.",
+      resting: "Falhou várias vezes e está em pausa por um momento.",
+    },
+  },
+  consent: {
+    title: "Leia antes de concordar",
+    lead: "A chave só é criada se você concordar. O texto lido fica registrado com o seu resumo criptográfico.",
+    loading: "Buscando o texto",
+    text: "Texto do consentimento",
+    version: (version) => `Versão ${version}`,
+  },
+  enrolling: {
+    title: "Criando a sua chave",
+    lead: "Isto é feito uma única vez. Na próxima, basta confirmar.",
+    stages: {
+      agreeing: "Registrando o seu consentimento",
+      creating: "O módulo de segurança está criando a chave",
+      requesting: "Pedindo o certificado",
+      storing: "Comparando o certificado com a chave",
+      awaiting: "Aguardando o certificado",
+    },
+    leave: "Está demorando mais que o normal. Você pode sair desta página: a chave estará aqui quando voltar.",
+  },
+  stored: {
+    title: "Sua chave está pronta",
+    lead: "Ela está guardada no módulo de segurança do banco. Nada foi assinado ainda.",
+    revoke: "Você pode retirar o consentimento no banco quando quiser. A partir daí a chave não assina mais nada; o que foi assinado continua assinado.",
   },
   probing: { title: "Procurando o Web PKI", lead: "É o componente que dá acesso aos certificados deste computador." },
   lost: { title: "Reconectando ao Web PKI", lead: "A comunicação foi interrompida. Estamos tentando de novo." },
@@ -161,12 +233,27 @@ export const ptBR: Texts = {
       seal: (holder) =>
         `Ao continuar, o selo eletrônico de ${holder} é aplicado ao documento. Ele indica origem e integridade e não é manifestação de vontade da empresa.`,
     },
+    effectAtService:
+      "Ao continuar, você assina este documento eletronicamente com o seu certificado no serviço. Ele pede a sua autorização em janela própria e informa de quem é o certificado.",
     refused: "Você recusou na janela do Web PKI. Para assinar, confirme novamente.",
   },
   preparing: {
     title: "Conferindo o que será assinado",
     lead: "Nada é pedido ao seu certificado antes desta conferência.",
     tasks: ["Enviando o documento", "Comparando com o arquivo que você escolheu"],
+  },
+  redirecting: { title: "Consultando o serviço", lead: "A janela dele já está aberta. A página do serviço aparece nela em instantes." },
+  waitingApproval: {
+    title: (service) => `Autorize em ${service}`,
+    window: {
+      open: "Dê a sua autorização na janela do serviço, ou no aplicativo, se ele pedir.",
+      blocked: "O navegador não abriu a janela do serviço. Abra pelo botão.",
+      closed: "A janela do serviço foi fechada e o serviço não confirmou nada. Se você autorizou, isso será percebido sem outra ação; se não, abra de novo.",
+      returned: "Você voltou. Estamos consultando a resposta do serviço.",
+    },
+    until: (time) => `O serviço espera até ${time}`,
+    tip: "Digite senha ou código só na janela ou no aplicativo do serviço. Esta página nunca os pede.",
+    waiting: "Consultando o serviço",
   },
   authorizing: {
     title: "Autorize na janela do Web PKI",
@@ -183,7 +270,11 @@ export const ptBR: Texts = {
     elapsed: (seconds) => `Aguardando há ${seconds} s`,
     cancelHint: "Cancelar aqui não fecha a janela já aberta. O que for feito nela depois será descartado.",
   },
-  signing: { title: "Assinando", lead: "O módulo de segurança do banco está assinando com a sua chave." },
+  signing: {
+    title: "Assinando",
+    lead: "O módulo de segurança do banco está assinando com a sua chave.",
+    atService: "O serviço está assinando com a sua chave.",
+  },
   finishing: { title: "Concluindo", lead: "A assinatura está sendo verificada e o arquivo preparado." },
   done: {
     title: "Documento assinado",
@@ -198,6 +289,7 @@ export const ptBR: Texts = {
     caller: { title: "A operação foi interrompida", lead: "A página encerrou o pedido. Nenhum arquivo assinado foi entregue." },
     time: { title: "O tempo terminou", lead: "Não houve autorização a tempo. Nenhum arquivo assinado foi entregue." },
     client: { title: "Você recusou no Web PKI", lead: "Sem essa permissão não é possível ler os certificados deste computador." },
+    service: { title: "Você recusou no serviço", lead: "O serviço confirmou que não há autorização. Nenhum arquivo assinado foi entregue." },
     abandoned: "A janela do Web PKI pode continuar aberta. Feche-a; se ainda autorizar nela, o resultado será descartado.",
   },
   failed: {

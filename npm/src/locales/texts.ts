@@ -1,8 +1,6 @@
 import type { NextStep } from "../error-codes.js";
 import type { Platform } from "../platform.js";
-import type { CertificateShown, SnapshotOf, Unusable } from "../snapshot.js";
-import { en } from "./texts.en.js";
-import { es } from "./texts.es.js";
+import type { CertificateShown, Custody, SnapshotOf, SourceShown, Unusable, Way } from "../snapshot.js";
 import type { Locale } from "./index.js";
 import { ptBR } from "./texts.pt-br.js";
 
@@ -33,7 +31,12 @@ export interface Texts {
       | "download"
       | "signAnother"
       | "retry"
-      | "otherDocument",
+      | "otherDocument"
+      | "otherWay"
+      | "back"
+      | "agree"
+      | "saveText"
+      | "openService",
       string
     >
   >;
@@ -45,6 +48,29 @@ export interface Texts {
     readonly promise: string;
   };
   readonly resolving: Screen & { readonly tasks: readonly [string, string] };
+  readonly offer: Screen & {
+    /** When a source could not tell. */
+    readonly uncertain: Screen;
+    readonly group: string;
+    readonly preferred: string;
+    /** What is kept, who may use it, how it is taken back: the same questions answered for each way. */
+    readonly ways: Readonly<
+      Record<Way["kind"], { readonly title: (service: string) => string; readonly points: readonly [string, string, string] }>
+    >;
+    readonly source: Readonly<Record<Custody, string>>;
+    readonly outcome: Readonly<Record<SourceShown["outcome"], string>>;
+    readonly doubt: Readonly<Record<NonNullable<SourceShown["doubt"]>, string>>;
+  };
+  readonly consent: Screen & {
+    readonly loading: string;
+    readonly text: string;
+    readonly version: (version: string) => string;
+  };
+  readonly enrolling: Screen & {
+    readonly stages: Readonly<Record<SnapshotOf<"enrolling">["stage"], string>>;
+    readonly leave: string;
+  };
+  readonly stored: Screen & { readonly revoke: string };
   readonly probing: Screen;
   readonly lost: Screen;
   readonly absent: Screen & {
@@ -87,9 +113,19 @@ export interface Texts {
     readonly key: Readonly<Record<"local" | "hsm" | "lacuna", string>>;
     readonly identifierNames: Readonly<Record<"person" | "company", string>>;
     readonly effect: Readonly<Record<CertificateShown["kind"], (holder: string) => string>>;
+    /** The service tells whose certificate it is with the signature. */
+    readonly effectAtService: string;
     readonly refused: string;
   };
   readonly preparing: Screen & { readonly tasks: readonly [string, string] };
+  readonly redirecting: Screen;
+  readonly waitingApproval: {
+    readonly title: (service: string) => string;
+    readonly window: Readonly<Record<SnapshotOf<"waiting_approval">["window"], string>>;
+    readonly until: (time: string) => string;
+    readonly tip: string;
+    readonly waiting: string;
+  };
   readonly authorizing: Screen & {
     readonly waitsForPrevious: string;
     readonly tips: readonly string[];
@@ -99,7 +135,7 @@ export interface Texts {
     readonly elapsed: (seconds: number) => string;
     readonly cancelHint: string;
   };
-  readonly signing: Screen;
+  readonly signing: Screen & { readonly atService: string };
   readonly finishing: Screen;
   readonly done: Screen & {
     /** Instead of the explanation, when the signature is a file beside the document. */
@@ -109,7 +145,7 @@ export interface Texts {
     readonly timeSource: string;
     readonly personalData: string;
   };
-  readonly cancelled: Readonly<Record<"user" | "caller" | "time" | "client", Screen>> & { readonly abandoned: string };
+  readonly cancelled: Readonly<Record<"user" | "caller" | "time" | "client" | "service", Screen>> & { readonly abandoned: string };
   readonly failed: { readonly code: string; readonly next: Readonly<Record<NextStep, string>> };
   readonly newTab: string;
 }
@@ -117,9 +153,22 @@ export interface Texts {
 /** Writes a date in the language of the texts. */
 export type DateText = (rfc3339: string) => string;
 
-const texts: Readonly<Record<Locale, Texts>> = { "pt-BR": ptBR, en, es };
+/** The language of most pages is there at once; another one is a file of its own, fetched when it is wanted. */
+const loaders: Readonly<Record<Exclude<Locale, "pt-BR">, () => Promise<Texts>>> = {
+  en: async () => (await import("./texts.en.js")).en,
+  es: async () => (await import("./texts.es.js")).es,
+};
 
-/** The texts of a language. */
-export function textsOf(locale: Locale): Texts {
-  return texts[locale];
+const loaded = new Map<Locale, Texts>([["pt-BR", ptBR]]);
+
+/** The texts of a language, if they are here. */
+export function textsOf(locale: Locale): Texts | undefined {
+  return loaded.get(locale);
+}
+
+/** Fetches the texts of a language. When that fails, the page speaks Portuguese: a screen in it is better than none. */
+export async function loadTexts(locale: Locale): Promise<Texts> {
+  const texts = locale === "pt-BR" ? ptBR : await loaders[locale]().catch(() => ptBR);
+  loaded.set(locale, texts);
+  return texts;
 }

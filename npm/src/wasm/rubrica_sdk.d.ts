@@ -5,10 +5,19 @@ export default function init(source: { module_or_path: WebAssembly.Module }): Pr
 
 /** The flow and its adapters. */
 export class Signer {
-  constructor(api: string, isMobile: boolean, openSession: () => unknown, changed: () => void);
+  constructor(
+    api: string,
+    isMobile: boolean,
+    openSession: () => unknown,
+    changed: () => void,
+    requestCertificate?: (csr: string) => unknown,
+    returnUrl?: string,
+  );
   /** Throws an `Error` with a `code`, as the other methods do. */
   start(blob: Blob, name: string, format: string): void;
   choose(id: string, remember: boolean): void;
+  take(kind: string, service?: string): void;
+  agree(textSha256: string): void;
   act_by_name(action: string): void;
   view(): unknown;
   released(): Blob | undefined;

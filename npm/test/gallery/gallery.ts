@@ -5,7 +5,7 @@ import { layout } from "../../src/element/layout.js";
 import { screenOf } from "../../src/element/screens/index.js";
 import { styleSheet } from "../../src/element/styles.js";
 import type { Locale } from "../../src/locales/index.js";
-import { textsOf } from "../../src/locales/texts.js";
+import { loadTexts } from "../../src/locales/texts.js";
 import type { Snapshot } from "../../src/snapshot.js";
 import { snapshots } from "./snapshots.js";
 
@@ -15,10 +15,10 @@ const host = document.querySelector("#host") ?? document.body.appendChild(docume
 const root = host.attachShadow({ mode: "open" });
 root.adoptedStyleSheets = [styleSheet()];
 
-function show(name: ScreenName, locale: Locale): void {
+async function show(name: ScreenName, locale: Locale): Promise<void> {
   const snapshot: Snapshot = snapshots[name];
   document.documentElement.lang = locale;
-  const texts = textsOf(locale);
+  const texts = await loadTexts(locale);
   const context: Context = {
     texts,
     locale,

@@ -3,15 +3,19 @@
 //! Deserialisers made by serde for these types would be a third of the module. A test holds each reader to the
 //! types of `rubrica_core::wire`. An answer that lacks what is needed reads as `None`.
 
-use rubrica_core::Timestamp;
-use rubrica_core::flow::{Resolved, SignatureSeen};
-use rubrica_core::wire::{
-    Artefact, CertificateView, CreateSignature, Custody, RevisionToSign, SignatureFormat, SignatureState,
-    SignerView, ToSign,
+use rubrica_core::flow::{
+    AuthorizationProgress, AuthorizationSeen, ConsentText, EnrolmentProgress, EnrolmentSeen, Resolved,
+    SignatureSeen,
 };
+use rubrica_core::wire::{
+    Artefact, CertificateView, CreateSignature, Custody, CustodyDoubt, CustodyOffer, CustodyOutcome,
+    CustodySource, RevisionToSign, SignatureFormat, SignatureState, SignerView, ToSign,
+};
+use rubrica_core::{ErrorCode, Timestamp};
 use wasm_bindgen::{JsCast, JsValue};
+use web_sys::UrlSearchParams;
 
-use crate::js::{array, member, set, string};
+use crate::js::{array, member, set, string, timestamp};
 
 /// `CustodyAnswer`; for whom the session was opened is known elsewhere.
 #[must_use]
@@ -22,9 +26,49 @@ pub fn custody(body: &JsValue) -> Option<Resolved> {
         None => None,
     };
     let certificate = certificate(&member(&member(body, "key"), "certificate"));
-    let offers_local =
-        array(body, "options").iter().any(|option| option.as_string().as_deref() == Some("local"));
-    Some(Resolved { custody, certificate, offers_local, signer: None })
+    // A service of before the offers named where a key may be, and led to the device only.
+    let offers: Vec<CustodyOffer> = match member(body, "offers").is_object() {
+        true => array(body, "offers").iter().filter_map(|name| offer(&name)).collect(),
+        false => array(body, "options").iter().filter_map(|name| offer(&name)).collect(),
+    };
+    Some(Resolved {
+        custody,
+        certificate,
+        services: array(body, "services").iter().filter_map(|name| name.as_string()).collect(),
+        offers,
+        preselected: offer(&member(body, "preselected")),
+        sources: array(body, "sources").iter().filter_map(|value| source(&value)).collect(),
+        certain: member(body, "certain") != JsValue::FALSE,
+        signer: None,
+    })
+}
+
+/// Offers that are newer than we are cannot be taken here.
+fn offer(name: &JsValue) -> Option<CustodyOffer> {
+    match name.as_string()?.as_str() {
+        "hsm_generate" => Some(CustodyOffer::HsmGenerate),
+        "hsm_import" => Some(CustodyOffer::HsmImport),
+        "lacuna" => Some(CustodyOffer::Lacuna),
+        "local" => Some(CustodyOffer::Local),
+        _ => None,
+    }
+}
+
+fn source(value: &JsValue) -> Option<CustodySource> {
+    let outcome = match string(value, "outcome")?.as_str() {
+        "yes" => CustodyOutcome::Yes,
+        "no" => CustodyOutcome::No,
+        _ => CustodyOutcome::Unknown,
+    };
+    let doubt = match string(value, "doubt").as_deref() {
+        Some("slow") => Some(CustodyDoubt::Slow),
+        Some("resting") => Some(CustodyDoubt::Resting),
+        Some(_) => Some(CustodyDoubt::Failed),
+        None => None,
+    };
+    let source = custody_named(&string(value, "source")?)?;
+    let duration_ms = whole(&member(value, "duration_ms")).unwrap_or_default();
+    Some(CustodySource { source, outcome, doubt, duration_ms })
 }
 
 fn custody_named(name: &str) -> Option<Custody> {
@@ -126,6 +170,63 @@ fn artefact(value: &JsValue) -> Option<Artefact> {
     })
 }
 
+/// `ConsentTextList`.
+#[must_use]
+pub fn consent_texts(body: &JsValue) -> Option<Vec<ConsentText>> {
+    let text = |value: JsValue| {
+        Some(ConsentText {
+            version: string(&value, "text_version")?,
+            language: string(&value, "language")?,
+            text: string(&value, "text")?,
+            sha256: string(&value, "text_sha256")?,
+        })
+    };
+    array(body, "items").iter().map(text).collect()
+}
+
+/// `Enrolment`.
+#[must_use]
+pub fn enrolment(body: &JsValue) -> Option<EnrolmentSeen> {
+    let progress = match string(body, "state")?.as_str() {
+        "creating" | "awaiting_certificate" => EnrolmentProgress::Open { csr: string(body, "csr") },
+        "completed" => {
+            EnrolmentProgress::Completed { certificate: Box::new(certificate(&member(body, "certificate"))?) }
+        }
+        "cancelled" => EnrolmentProgress::Ended(ErrorCode::Cancelled),
+        _ => EnrolmentProgress::Ended(code(body, "code")),
+    };
+    Some(EnrolmentSeen { id: string(body, "id")?, progress })
+}
+
+/// `Authorization`.
+#[must_use]
+pub fn authorization(body: &JsValue) -> Option<AuthorizationSeen> {
+    let progress = match string(body, "state")?.as_str() {
+        "requested" => AuthorizationProgress::Requested,
+        "granted" => AuthorizationProgress::Granted,
+        "used" | "expired" => AuthorizationProgress::Over,
+        _ => {
+            let problem = code(body, "problem");
+            if problem == ErrorCode::ProviderRefused {
+                AuthorizationProgress::Refused
+            } else {
+                AuthorizationProgress::Failed(problem)
+            }
+        }
+    };
+    Some(AuthorizationSeen {
+        id: string(body, "id")?,
+        progress,
+        auth_url: string(body, "auth_url"),
+        expires_at: time(body, "expires_at")?,
+    })
+}
+
+/// A code that is newer than we are is an error of the service to us.
+fn code(body: &JsValue, name: &str) -> ErrorCode {
+    string(body, name).and_then(|code| code.parse().ok()).unwrap_or(ErrorCode::Internal)
+}
+
 /// The id of any resource.
 #[must_use]
 pub fn id(body: &JsValue) -> Option<String> {
@@ -133,7 +234,7 @@ pub fn id(body: &JsValue) -> Option<String> {
 }
 
 fn time(value: &JsValue, name: &str) -> Option<Timestamp> {
-    string(value, name)?.parse().ok()
+    timestamp(js_sys::Date::parse(&string(value, name)?))
 }
 
 fn whole(value: &JsValue) -> Option<u64> {
@@ -158,14 +259,40 @@ pub fn create_signature(request: &CreateSignature) -> String {
     if let Some(certificate) = &request.certificate {
         set(&body, "certificate", &certificate.as_str().into());
     }
+    if let Some(authorization_id) = &request.authorization_id {
+        set(&body, "authorization_id", &authorization_id.as_str().into());
+    }
     json(&body)
 }
 
-/// `CompleteSignature` as a JSON text.
+/// A body of members that are all strings, as a JSON text.
 #[must_use]
-pub fn complete_signature(signature_value: &str) -> String {
+pub fn strings(members: &[(&str, &str)]) -> String {
     let body = js_sys::Object::new();
-    set(&body, "signature_value", &signature_value.into());
+    for (name, value) in members {
+        set(&body, name, &(*value).into());
+    }
+    json(&body)
+}
+
+/// `CreateAuthorization` as a JSON text: one use, for one document.
+#[must_use]
+pub fn create_authorization(service: &str, document_id: &str, return_url: &str) -> String {
+    let body = js_sys::Object::new();
+    set(&body, "service", &service.into());
+    set(&body, "document_ids", &js_sys::Array::of1(&document_id.into()));
+    set(&body, "scope", &"one".into());
+    set(&body, "return_url", &return_url.into());
+    json(&body)
+}
+
+/// `CompleteAuthorization` as a JSON text, from the query of a URL.
+#[must_use]
+pub fn complete_authorization(query: &str) -> String {
+    let named =
+        UrlSearchParams::new_with_str(query).and_then(|parameters| js_sys::Object::from_entries(&parameters));
+    let body = js_sys::Object::new();
+    set(&body, "parameters", &named.map_or(JsValue::NULL, Into::into));
     json(&body)
 }
 

@@ -12,7 +12,6 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{CustomEvent, CustomEventInit, Event, EventTarget, MessageEvent};
 
 use super::answer::{self, Command};
-use crate::document::hex;
 use crate::js::{self, Sure};
 
 /// How page and extension speak.
@@ -81,7 +80,7 @@ impl Channel {
 
     /// Sends a command. `answered` is called at most once, and never when the extension stays silent.
     pub fn send(&self, command: Command, answered: impl FnOnce(Result<Reply, ErrorCode>) + 'static) {
-        let Some(request_id) = random_id() else { return answered(Err(ErrorCode::ClientNoResponse)) };
+        let Some(request_id) = js::random_hex() else { return answered(Err(ErrorCode::ClientNoResponse)) };
         let message = Object::new();
         js::set(&message, "requestId", &request_id.as_str().into());
         js::set(&message, "license", &JsValue::NULL);
@@ -172,10 +171,4 @@ const fn event_type(transport: Transport) -> &'static str {
 
 fn callback(listener: &Closure<dyn FnMut(Event)>) -> &js_sys::Function {
     listener.as_ref().unchecked_ref()
-}
-
-fn random_id() -> Option<String> {
-    let mut bytes = [0; 16];
-    js::window().crypto().ok()?.get_random_values_with_u8_array(&mut bytes).ok()?;
-    Some(hex(&bytes))
 }

@@ -13,7 +13,7 @@ use crate::flow::event::{CallId, CancelledBy, Effect, Reply, Timer};
 /// See [`Session::Listing`].
 #[derive(Debug, Clone)]
 pub(crate) struct Listing {
-    pub(in crate::flow) run: Run,
+    pub(in crate::flow) run: Box<Run>,
     call: CallId,
     pub(in crate::flow) slow: bool,
 }
@@ -21,21 +21,21 @@ pub(crate) struct Listing {
 /// See [`Session::NoCertificate`].
 #[derive(Debug, Clone)]
 pub(crate) struct NoCertificate {
-    pub(in crate::flow) run: Run,
+    pub(in crate::flow) run: Box<Run>,
     polling: Option<CallId>,
 }
 
 /// See [`Session::Choosing`].
 #[derive(Debug, Clone)]
 pub(crate) struct Choosing {
-    pub(in crate::flow) run: Run,
+    pub(in crate::flow) run: Box<Run>,
     pub(in crate::flow) certificates: Vec<ClientCertificate>,
 }
 
 /// See [`Session::Authorizing`].
 #[derive(Debug, Clone)]
 pub(crate) struct Authorizing {
-    pub(in crate::flow) run: Run,
+    pub(in crate::flow) run: Box<Run>,
     pub(in crate::flow) key: Box<LocalKey>,
     pub(in crate::flow) since: Timestamp,
     pub(in crate::flow) patience: Patience,
@@ -74,7 +74,7 @@ enum Turn {
 }
 
 impl Listing {
-    pub(super) fn start(run: Run, out: &mut Out<'_>) -> Self {
+    pub(super) fn start(run: Box<Run>, out: &mut Out<'_>) -> Self {
         let call = out.call(|call| Effect::ListCertificates { call });
         out.timer(Timer::ListSlow);
         Self { run, call, slow: false }
@@ -146,7 +146,12 @@ impl Choosing {
 }
 
 impl Authorizing {
-    pub(super) fn start(run: Run, key: Box<LocalKey>, prepared: Box<Prepared>, out: &mut Out<'_>) -> Self {
+    pub(super) fn start(
+        run: Box<Run>,
+        key: Box<LocalKey>,
+        prepared: Box<Prepared>,
+        out: &mut Out<'_>,
+    ) -> Self {
         let turn = if out.calls.key_in_use.is_some() {
             Turn::AfterPrevious
         } else {
@@ -200,7 +205,7 @@ impl Authorizing {
             }
             // A signature is never asked for again by ourselves: its window may still be open.
             Err(code @ ErrorCode::ClientNoResponse) => {
-                (fail(code, Resume::Connect(Box::new(self.run)), out), Some(News::Failed(code)))
+                (fail(code, Resume::Connect(self.run), out), Some(News::Failed(code)))
             }
             other => (fail(unexpected(other), Resume::Confirm(Box::new(self.back(false))), out), None),
         }
@@ -238,7 +243,7 @@ fn ask(key: &LocalKey, prepared: &Prepared, out: &mut Out<'_>) -> CallId {
     call
 }
 
-fn listed_certificates(run: Run, listed: Vec<ListedCertificate>, out: &mut Out<'_>) -> Session {
+fn listed_certificates(run: Box<Run>, listed: Vec<ListedCertificate>, out: &mut Out<'_>) -> Session {
     if listed.is_empty() {
         out.timer(Timer::CertificatePoll);
         return Session::NoCertificate(NoCertificate { run, polling: None });
@@ -257,17 +262,17 @@ fn listed_certificates(run: Run, listed: Vec<ListedCertificate>, out: &mut Out<'
     }
 }
 
-fn refused_list(run: Run, out: &mut Out<'_>) -> Session {
+fn refused_list(run: Box<Run>, out: &mut Out<'_>) -> Session {
     Session::Connecting(super::Connecting { run }).cancel(CancelledBy::Client, out)
 }
 
 /// A failure that is about the client sends the session back to it; any other ends the run.
-pub(super) fn client_failed(code: ErrorCode, run: Run, out: &mut Out<'_>) -> Moved {
+pub(super) fn client_failed(code: ErrorCode, run: Box<Run>, out: &mut Out<'_>) -> Moved {
     match code {
         ErrorCode::ClientLicence | ErrorCode::ClientNativeMissing | ErrorCode::ClientNoResponse => {
             (connect(run).0, Some(News::Failed(code)))
         }
-        other => (fail(other, Resume::Connect(Box::new(run)), out), None),
+        other => (fail(other, Resume::Connect(run), out), None),
     }
 }
 
@@ -278,6 +283,7 @@ impl Key {
         match self {
             Self::Hsm(_) => Custody::Hsm,
             Self::Local(_) => Custody::Local,
+            Self::Cloud(_) => Custody::Lacuna,
         }
     }
 }

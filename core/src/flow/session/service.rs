@@ -4,14 +4,16 @@ use crate::wire::{Artefact, CreateSignature, Custody, SignaturePolicy, Signature
 use crate::{ErrorCode, Timestamp};
 
 use super::local::{Authorizing, client_failed};
-use super::{Confirming, Done, Key, Moved, Preparation, Resume, Run, Session, Upload, fail, unexpected};
+use super::{
+    Confirming, Done, Key, Moved, Preparation, Redirecting, Resume, Run, Session, Upload, fail, unexpected,
+};
 use crate::flow::Out;
 use crate::flow::event::{CallId, Effect, Reply, SignatureSeen, Timer};
 
 /// See [`Session::Preparing`].
 #[derive(Debug, Clone)]
 pub(crate) struct Preparing {
-    pub(in crate::flow) run: Run,
+    pub(in crate::flow) run: Box<Run>,
     pub(in crate::flow) key: Key,
     may_use_local: bool,
     task: Task,
@@ -40,7 +42,7 @@ pub(super) struct Prepared {
 /// See [`Session::Signing`].
 #[derive(Debug, Clone)]
 pub(crate) struct Signing {
-    pub(in crate::flow) run: Run,
+    pub(in crate::flow) run: Box<Run>,
     pub(in crate::flow) key: Key,
     signature_id: String,
     call: CallId,
@@ -49,7 +51,7 @@ pub(crate) struct Signing {
 /// See [`Session::Finishing`].
 #[derive(Debug, Clone)]
 pub(crate) struct Finishing {
-    pub(in crate::flow) run: Run,
+    pub(in crate::flow) run: Box<Run>,
     pub(in crate::flow) key: Key,
     signature_id: String,
     last_step: LastStep,
@@ -69,16 +71,34 @@ enum LastStep {
 }
 
 impl Preparing {
-    pub(super) fn start(run: Run, key: Key, may_use_local: bool, out: &mut Out<'_>) -> Self {
+    pub(super) fn start(run: Box<Run>, key: Key, may_use_local: bool, out: &mut Out<'_>) -> Session {
+        if let (Key::Cloud(service), Upload::Done(document_id)) = (&key, &run.upload) {
+            let (service, document_id) = (service.clone(), document_id.clone());
+            return Session::Redirecting(Redirecting::start(run, service, document_id, out));
+        }
         let task = match &key {
             Key::Local(key) => {
                 let thumbprint = key.chosen.thumbprint().to_owned();
                 out.timer(Timer::ReadLimit);
                 Task::Reading(out.call(|call| Effect::ReadCertificate { call, thumbprint }))
             }
-            Key::Hsm(_) => send(&run, &key, None, out),
+            Key::Hsm(_) | Key::Cloud(_) => send(&run, &key, None, out),
         };
-        Self { run, key, may_use_local, task }
+        Session::Preparing(Self { run, key, may_use_local, task })
+    }
+
+    /// Goes on once the person has permitted the use of a key at a service.
+    pub(super) fn permitted(
+        run: Box<Run>,
+        service: String,
+        document_id: String,
+        authorization_id: String,
+        out: &mut Out<'_>,
+    ) -> Self {
+        let key = Key::Cloud(service);
+        let proof = Proof { authorization_id: Some(authorization_id), certificate: None };
+        let task = create(&run, &key, document_id, proof, out);
+        Self { run, key, may_use_local: false, task }
     }
 
     /// The same decision again, from the person.
@@ -127,7 +147,14 @@ impl Preparing {
         match (result, self.task) {
             (Ok(Reply::Uploaded(document_id)), Task::Uploading { certificate, .. }) => {
                 self.run.upload = Upload::Done(document_id.clone());
-                let task = create(&self.run, &self.key, document_id, certificate, out);
+                if let Key::Cloud(service) = self.key {
+                    return (
+                        Session::Redirecting(Redirecting::start(self.run, service, document_id, out)),
+                        None,
+                    );
+                }
+                let proof = Proof { certificate, authorization_id: None };
+                let task = create(&self.run, &self.key, document_id, proof, out);
                 (Session::Preparing(Self { task, ..self }), None)
             }
             (other, task) => Self { task, ..self }.fail(unexpected(other), out),
@@ -154,7 +181,7 @@ impl Preparing {
                 let call = check(to_sign, thumbprint, out);
                 (Session::Preparing(Self { task: Task::Checking { call, prepared }, ..self }), None)
             }
-            (Key::Hsm(_), _, to_sign) => {
+            (Key::Hsm(_) | Key::Cloud(_), _, to_sign) => {
                 let Self { run, key, .. } = self;
                 (settle(run, key, SignatureSeen { to_sign, ..signature }, out), None)
             }
@@ -168,7 +195,7 @@ impl Preparing {
 }
 
 impl Signing {
-    fn wait(run: Run, key: Key, signature_id: String, out: &mut Out<'_>) -> Self {
+    fn wait(run: Box<Run>, key: Key, signature_id: String, out: &mut Out<'_>) -> Self {
         let id = signature_id.clone();
         let call = out.call(|call| Effect::AwaitRelease { call, signature_id: id });
         Self { run, key, signature_id, call }
@@ -204,7 +231,7 @@ impl Signing {
 
 impl Finishing {
     pub(super) fn complete(
-        run: Run,
+        run: Box<Run>,
         key: Key,
         signature_id: String,
         value: String,
@@ -216,7 +243,13 @@ impl Finishing {
         Self { run, key, signature_id, last_step: LastStep::Completing { call, value } }
     }
 
-    fn fetch(run: Run, key: Key, signature_id: String, artefact: Box<Artefact>, out: &mut Out<'_>) -> Self {
+    fn fetch(
+        run: Box<Run>,
+        key: Key,
+        signature_id: String,
+        artefact: Box<Artefact>,
+        out: &mut Out<'_>,
+    ) -> Self {
         let (id, expected) = (signature_id.clone(), artefact.clone());
         let call = out.call(|call| Effect::Fetch { call, signature_id: id, artefact: expected });
         Self { run, key, signature_id, last_step: LastStep::Fetching { call, artefact } }
@@ -244,7 +277,7 @@ impl Finishing {
                 // The service refused the value or the request: the same value will not do better.
                 code @ (ErrorCode::SignatureValueInvalid
                 | ErrorCode::SignatureExpired
-                | ErrorCode::SignatureStateConflict) => fail(code, Resume::Connect(Box::new(self.run)), out),
+                | ErrorCode::SignatureStateConflict) => fail(code, Resume::Connect(self.run), out),
                 code => fail(code, Resume::Finish(Box::new(self)), out),
             },
             (LastStep::Fetching { call: own, .. }, result) if *own == call => {
@@ -264,15 +297,24 @@ impl Finishing {
     }
 }
 
+/// What shows that a key may be used, where it is not ours.
+struct Proof {
+    certificate: Option<String>,
+    authorization_id: Option<String>,
+}
+
 /// Sends the document, unless it is there already.
 fn send(run: &Run, key: &Key, certificate: Option<String>, out: &mut Out<'_>) -> Task {
     match &run.upload {
-        Upload::Done(document_id) => create(run, key, document_id.clone(), certificate, out),
+        Upload::Done(document_id) => {
+            let proof = Proof { certificate, authorization_id: None };
+            create(run, key, document_id.clone(), proof, out)
+        }
         Upload::NotYet => Task::Uploading { call: out.call(|call| Effect::Upload { call }), certificate },
     }
 }
 
-fn create(run: &Run, key: &Key, document_id: String, certificate: Option<String>, out: &mut Out<'_>) -> Task {
+fn create(run: &Run, key: &Key, document_id: String, proof: Proof, out: &mut Out<'_>) -> Task {
     out.timer(Timer::ServiceLimit);
     let request = CreateSignature {
         document_id,
@@ -280,7 +322,8 @@ fn create(run: &Run, key: &Key, document_id: String, certificate: Option<String>
         format: run.job.format,
         level: None,
         policy: SignaturePolicy::None,
-        certificate,
+        certificate: proof.certificate,
+        authorization_id: proof.authorization_id,
     };
     Task::Creating(out.call(|call| Effect::CreateSignature { call, request }))
 }
@@ -290,7 +333,7 @@ fn check(to_sign: ToSign, thumbprint: String, out: &mut Out<'_>) -> CallId {
 }
 
 /// Follows a signature to its end.
-fn settle(run: Run, key: Key, signature: SignatureSeen, out: &mut Out<'_>) -> Session {
+fn settle(run: Box<Run>, key: Key, signature: SignatureSeen, out: &mut Out<'_>) -> Session {
     match (signature.state, signature.artefact) {
         (SignatureState::Released, Some(artefact)) => {
             Session::Finishing(Finishing::fetch(run, key, signature.id, Box::new(artefact), out))
@@ -301,7 +344,7 @@ fn settle(run: Run, key: Key, signature: SignatureSeen, out: &mut Out<'_>) -> Se
         (SignatureState::Expired, _) => fail(ErrorCode::SignatureExpired, Resume::Start(run.job), out),
         (SignatureState::Cancelled, _) => fail(ErrorCode::Cancelled, Resume::Start(run.job), out),
         (SignatureState::Accepted | SignatureState::Prepared | SignatureState::Signing, _)
-            if key.custody() == Custody::Hsm || signature.state == SignatureState::Signing =>
+            if key.custody() != Custody::Local || signature.state == SignatureState::Signing =>
         {
             out.timer(Timer::ServiceLimit);
             Session::Signing(Signing::wait(run, key, signature.id, out))

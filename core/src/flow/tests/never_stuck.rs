@@ -20,19 +20,21 @@ enum Blow {
     Act(usize),
     Marker,
     Visible,
+    CameBack,
     /// Time passes, in seconds.
     Wait(u64),
 }
 
 fn blow() -> impl Strategy<Value = Blow> {
     prop_oneof![
-        8 => (0..2usize, 0..4usize).prop_map(|(call, pick)| Blow::Good(call, pick)),
+        8 => (0..2usize, 0..5usize).prop_map(|(call, pick)| Blow::Good(call, pick)),
         2 => (0..6usize, 0..ErrorCode::ALL.len()).prop_map(|(call, code)| Blow::Bad(call, code)),
         1 => (0..6usize).prop_map(Blow::Wrong),
         2 => (0..Timer::ALL.len()).prop_map(Blow::Timer),
-        6 => (0..12usize).prop_map(Blow::Act),
+        6 => (0..19usize).prop_map(Blow::Act),
         1 => Just(Blow::Marker),
         1 => Just(Blow::Visible),
+        1 => Just(Blow::CameBack),
         1 => (0..400u64).prop_map(Blow::Wait),
     ]
 }
@@ -49,6 +51,13 @@ fn action(index: usize) -> Action {
         8 => Action::Refresh,
         9 => Action::KeepWaiting,
         10 => Action::Cancel(CancelledBy::User),
+        11 => Action::Take(Way::Enrol),
+        12 => Action::Take(Way::Device),
+        13 => Action::Take(Way::Service("vidaas".into())),
+        14 => Action::OtherWay,
+        15 => Action::Agree { text_sha256: consent_text().sha256 },
+        16 => Action::Continue,
+        17 => Action::OpenAgain,
         _ => Action::Retry,
     }
 }
@@ -56,7 +65,41 @@ fn action(index: usize) -> Action {
 fn good_reply(effect: &Effect, pick: usize) -> Reply {
     match effect {
         Effect::ReadDocument { .. } => document(),
-        Effect::ResolveCustody { .. } => custody(pick.is_multiple_of(3).then_some(Custody::Hsm)),
+        Effect::ResolveCustody { .. } => match pick {
+            0 => custody(Some(Custody::Hsm)),
+            1 => custody(Some(Custody::Lacuna)),
+            2 => offer(&[CustodyOffer::HsmGenerate, CustodyOffer::Local], true),
+            3 => offer(&[CustodyOffer::Local], true),
+            _ => offer(&[CustodyOffer::Local], false),
+        },
+        Effect::FetchConsentTexts { .. } => Reply::ConsentTexts(vec![consent_text()]),
+        Effect::GiveConsent { .. } => Reply::ConsentGiven("cns_1".into()),
+        Effect::RequestCertificate { .. } => match pick {
+            3 => Reply::CertificateElsewhere,
+            _ => Reply::CertificateIssued("PEM".into()),
+        },
+        Effect::CreateEnrolment { .. } | Effect::CertifyEnrolment { .. } | Effect::LookAtEnrolment { .. } => {
+            enrolment(match pick {
+                0 => certified(),
+                1 => EnrolmentProgress::Ended(ErrorCode::Cancelled),
+                2 => EnrolmentProgress::Open { csr: None },
+                _ => EnrolmentProgress::Open { csr: Some("CSR".into()) },
+            })
+        }
+        Effect::RequestAuthorization { .. } => authorization(AuthorizationProgress::Requested),
+        Effect::VisitService { .. } => match pick {
+            0 => Reply::Window(WindowEnd::Blocked),
+            1 => Reply::Window(WindowEnd::Closed),
+            _ => came_back(),
+        },
+        Effect::CompleteAuthorization { .. } | Effect::LookAtAuthorization { .. } => {
+            authorization(match pick {
+                0 => AuthorizationProgress::Requested,
+                1 => AuthorizationProgress::Refused,
+                2 => AuthorizationProgress::Over,
+                _ => AuthorizationProgress::Granted,
+            })
+        }
         Effect::GetExtensionVersion { .. } => {
             Reply::ExtensionVersion(if pick == 3 { "1.0" } else { "2.17.1" }.into())
         }
@@ -90,10 +133,9 @@ fn good_reply(effect: &Effect, pick: usize) -> Reply {
 
 /// The event of a blow, or nothing when no call was ever made.
 fn event_of(blow: &Blow, run: &mut Run) -> Option<Event> {
-    let asked: Vec<_> =
-        run.effects.iter().rev().filter(|effect| call_of(effect).is_some()).cloned().collect();
+    let asked: Vec<_> = run.effects.iter().rev().filter(|effect| effect.call().is_some()).cloned().collect();
     let nth =
-        |index: usize| asked.get(index).or(asked.first()).and_then(|effect| Some((call_of(effect)?, effect)));
+        |index: usize| asked.get(index).or(asked.first()).and_then(|effect| Some((effect.call()?, effect)));
     Some(match blow {
         Blow::Good(index, pick) => {
             let (call, effect) = nth(*index)?;
@@ -112,6 +154,7 @@ fn event_of(blow: &Blow, run: &mut Run) -> Option<Event> {
         Blow::Act(index) => Event::Act(action(*index)),
         Blow::Marker => Event::MarkerFound,
         Blow::Visible => Event::PageVisible,
+        Blow::CameBack => Event::CameBack { query: Query("?state=s".into()) },
         Blow::Wait(seconds) => {
             run.now = run.now.plus(core::time::Duration::from_secs(*seconds));
             Event::PageVisible
@@ -123,6 +166,9 @@ fn event_of(blow: &Blow, run: &mut Run) -> Option<Event> {
 struct Watcher {
     checked: bool,
     open_at_device: Option<CallId>,
+    /// The person agreed to a text, and nothing was made under it yet.
+    agreed: bool,
+    window: bool,
 }
 
 impl Watcher {
@@ -130,6 +176,7 @@ impl Watcher {
         match event {
             Event::Answer { result: Ok(Reply::ToSignChecked), .. } => self.checked = true,
             Event::Act(Action::Start(_)) => self.checked = false,
+            Event::Act(Action::Agree { .. }) => self.agreed = true,
             _ => {}
         }
         if let Event::Answer { call, .. } = event
@@ -143,6 +190,18 @@ impl Watcher {
                 assert!(self.open_at_device.is_none(), "two windows at once");
                 self.open_at_device = Some(*call);
             }
+            match effect {
+                Effect::CreateEnrolment { .. } => assert!(self.agreed, "a key was made without consent"),
+                Effect::OpenWindow => {
+                    assert!(
+                        matches!(event, Event::Act(Action::Confirm | Action::OpenAgain)),
+                        "a window was opened outside of a click"
+                    );
+                    self.window = true;
+                }
+                Effect::CloseWindow => self.window = false,
+                _ => {}
+            }
         }
     }
 }
@@ -154,7 +213,10 @@ fn start(from: usize) -> Run {
         1 => Run::listing(),
         2 => Run::choosing(),
         3 => Run::authorizing(),
-        _ => Run { flow: Flow::new(Platform::Mobile), effects: Vec::new(), now: now() },
+        4 => Run { flow: Flow::new(Platform::Mobile), effects: Vec::new(), now: now() },
+        5 => Run::consenting(),
+        6 => Run::certifying(),
+        _ => Run::approving(),
     }
 }
 
@@ -162,9 +224,14 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_sequence_leaves_a_state_without_an_exit(from in 0..5usize, blows in vec(blow(), 1..60)) {
+    fn no_sequence_leaves_a_state_without_an_exit(from in 0..8usize, blows in vec(blow(), 1..60)) {
         let mut run = start(from);
-        let mut watcher = Watcher { checked: from == 3, open_at_device: (from == 3).then(|| run.call_of(is_sign)) };
+        let mut watcher = Watcher {
+            checked: from == 3,
+            open_at_device: (from == 3).then(|| run.call_of(is_sign)),
+            agreed: from == 6,
+            window: from == 7,
+        };
         for blow in &blows {
             let Some(event) = event_of(blow, &mut run) else { continue };
             let before = run.flow.view();
@@ -179,6 +246,11 @@ proptest! {
                     prop_assert_eq!(run.flow.view(), before);
                 }
             }
+            let may_have_window = matches!(
+                run.flow.step(),
+                Step::Preparing | Step::Redirecting | Step::WaitingApproval
+            );
+            prop_assert!(may_have_window || !watcher.window, "a window stays open that nobody needs");
             has_an_exit(&run)?;
         }
     }
@@ -210,7 +282,7 @@ fn blind_sequences_reach_every_screen() {
     let mut seen = BTreeSet::new();
     for round in 0..2_500 {
         let blows = vec(blow(), 20..60).new_tree(&mut runner).unwrap().current();
-        let mut run = start(round % 5);
+        let mut run = start(round % 8);
         for blow in &blows {
             let Some(event) = event_of(blow, &mut run) else { continue };
             if let Ok((flow, effects)) = run.flow.clone().handle(event, run.now) {

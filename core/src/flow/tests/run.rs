@@ -60,6 +60,42 @@ impl Run {
         self.answer(is_initialize, Ok(native("Linux", "2.12.1")));
     }
 
+    /// The person has no key here, and these ways.
+    pub(super) fn offered(platform: Platform, offers: &[CustodyOffer]) -> Self {
+        let mut run = Self::start(platform);
+        run.read_document();
+        run.answer(is_resolve, Ok(offer(offers, true)));
+        run
+    }
+
+    pub(super) fn consenting() -> Self {
+        let mut run = Self::offered(Platform::Desktop, &[CustodyOffer::HsmGenerate, CustodyOffer::Local]);
+        run.act(Action::Take(Way::Enrol));
+        run.answer(is_texts, Ok(Reply::ConsentTexts(vec![consent_text()])));
+        run
+    }
+
+    /// The person agreed, and the key is in the module.
+    pub(super) fn certifying() -> Self {
+        let mut run = Self::consenting();
+        run.act(Action::Agree { text_sha256: consent_text().sha256 });
+        run.answer(is_consent, Ok(Reply::ConsentGiven("cns_1".into())));
+        let open = EnrolmentProgress::Open { csr: Some("CSR".into()) };
+        run.answer(is_enrol, Ok(enrolment(open)));
+        run
+    }
+
+    /// The person has a key at a service and was sent there.
+    pub(super) fn approving() -> Self {
+        let mut run = Self::start(Platform::Mobile);
+        run.read_document();
+        run.answer(is_resolve, Ok(custody(Some(Custody::Lacuna))));
+        run.act(Action::Confirm);
+        run.answer(|effect| matches!(effect, Effect::Upload { .. }), Ok(Reply::Uploaded("doc_1".into())));
+        run.answer(is_permission, Ok(authorization(AuthorizationProgress::Requested)));
+        run
+    }
+
     pub(super) fn confirm_local(&mut self) {
         self.act(Action::Confirm);
         let certificate = Reply::Certificate { certificate: "MIIB".into(), thumbprint: "MINE".into() };
@@ -90,7 +126,7 @@ impl Run {
 
     pub(super) fn call_of(&self, kind: impl Fn(&Effect) -> bool) -> CallId {
         let effect = self.effects.iter().rev().find(|effect| kind(effect)).expect("the effect was asked for");
-        call_of(effect).expect("the effect waits for an answer")
+        effect.call().expect("the effect waits for an answer")
     }
 
     pub(super) fn has(&self, kind: impl Fn(&Effect) -> bool) -> bool {
@@ -104,30 +140,6 @@ impl Run {
     pub(super) fn failure(&self) -> (ErrorCode, NextStep) {
         let View::Failed { failure } = self.flow.view() else { panic!("not failed: {:?}", self.flow.step()) };
         (failure.code, failure.next_step)
-    }
-}
-
-pub(super) fn call_of(effect: &Effect) -> Option<CallId> {
-    match effect {
-        Effect::ReadDocument { call }
-        | Effect::ResolveCustody { call }
-        | Effect::GetExtensionVersion { call }
-        | Effect::Initialize { call }
-        | Effect::PollNative { call }
-        | Effect::ListCertificates { call }
-        | Effect::ReadCertificate { call, .. }
-        | Effect::SignHash { call, .. }
-        | Effect::Upload { call }
-        | Effect::CreateSignature { call, .. }
-        | Effect::CheckToSign { call, .. }
-        | Effect::AwaitRelease { call, .. }
-        | Effect::Complete { call, .. }
-        | Effect::Fetch { call, .. } => Some(*call),
-        Effect::Watch
-        | Effect::Remember { .. }
-        | Effect::Forget
-        | Effect::SetTimer { .. }
-        | Effect::StopWork => None,
     }
 }
 
@@ -162,6 +174,83 @@ pub(super) fn is_fetch(effect: &Effect) -> bool {
     matches!(effect, Effect::Fetch { .. })
 }
 
+pub(super) fn is_resolve(effect: &Effect) -> bool {
+    matches!(effect, Effect::ResolveCustody { .. })
+}
+pub(super) fn is_texts(effect: &Effect) -> bool {
+    matches!(effect, Effect::FetchConsentTexts { .. })
+}
+pub(super) fn is_consent(effect: &Effect) -> bool {
+    matches!(effect, Effect::GiveConsent { .. })
+}
+pub(super) fn is_enrol(effect: &Effect) -> bool {
+    matches!(effect, Effect::CreateEnrolment { .. })
+}
+pub(super) fn is_request(effect: &Effect) -> bool {
+    matches!(effect, Effect::RequestCertificate { .. })
+}
+pub(super) fn is_certify(effect: &Effect) -> bool {
+    matches!(effect, Effect::CertifyEnrolment { .. })
+}
+pub(super) fn is_enrolment_look(effect: &Effect) -> bool {
+    matches!(effect, Effect::LookAtEnrolment { .. })
+}
+pub(super) fn is_permission(effect: &Effect) -> bool {
+    matches!(effect, Effect::RequestAuthorization { .. })
+}
+pub(super) fn is_visit(effect: &Effect) -> bool {
+    matches!(effect, Effect::VisitService { .. })
+}
+pub(super) fn is_completion(effect: &Effect) -> bool {
+    matches!(effect, Effect::CompleteAuthorization { .. })
+}
+pub(super) fn is_permission_look(effect: &Effect) -> bool {
+    matches!(effect, Effect::LookAtAuthorization { .. })
+}
+
+/// Nothing was found.
+pub(super) fn offer(offers: &[CustodyOffer], certain: bool) -> Reply {
+    let Reply::Custody(mut resolved) = custody(None) else { unreachable!("it is one") };
+    let outcome = if certain { CustodyOutcome::No } else { CustodyOutcome::Unknown };
+    let doubt = (!certain).then_some(CustodyDoubt::Slow);
+    resolved.offers = offers.to_vec();
+    resolved.certain = certain;
+    resolved.sources = vec![CustodySource { source: Custody::Hsm, outcome, doubt, duration_ms: 3 }];
+    Reply::Custody(resolved)
+}
+
+pub(super) fn consent_text() -> ConsentText {
+    let text = "I agree that the bank keeps a key for me. TEST";
+    ConsentText {
+        version: "key-custody-1".into(),
+        language: "en".into(),
+        text: text.into(),
+        sha256: crate::digest::Digest::sha256(text.as_bytes()).to_hex(),
+    }
+}
+
+pub(super) fn enrolment(progress: EnrolmentProgress) -> Reply {
+    Reply::Enrolment(Box::new(EnrolmentSeen { id: "enr_1".into(), progress }))
+}
+
+pub(super) fn certified() -> EnrolmentProgress {
+    EnrolmentProgress::Completed { certificate: Box::new(certificate_view()) }
+}
+
+pub(super) fn authorization(progress: AuthorizationProgress) -> Reply {
+    Reply::Authorization(Box::new(AuthorizationSeen {
+        id: "aut_1".into(),
+        progress,
+        auth_url: (progress == AuthorizationProgress::Requested)
+            .then(|| "https://service.example/permit".into()),
+        expires_at: now().plus(core::time::Duration::from_secs(600)),
+    }))
+}
+
+pub(super) fn came_back() -> Reply {
+    Reply::Window(WindowEnd::Returned(Query("?state=s&code=c".into())))
+}
+
 pub(super) fn now() -> Timestamp {
     "2026-11-23T12:00:00Z".parse().unwrap()
 }
@@ -190,7 +279,11 @@ pub(super) fn custody(found: Option<Custody>) -> Reply {
     Reply::Custody(Box::new(Resolved {
         custody: found,
         certificate: found.map(|_| certificate_view()),
-        offers_local: true,
+        services: if found == Some(Custody::Lacuna) { vec!["vidaas".into()] } else { Vec::new() },
+        offers: if found.is_none() { vec![CustodyOffer::Local] } else { Vec::new() },
+        preselected: None,
+        sources: Vec::new(),
+        certain: true,
         signer: Some(holder("ANA TEST", "***.982.247-**")),
     }))
 }

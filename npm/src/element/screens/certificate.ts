@@ -9,7 +9,9 @@ import {
   emblem,
   identifierName,
   kindText,
+  links,
   notice,
+  otherWay,
   steps,
   waitingLine,
 } from "../parts.js";
@@ -28,7 +30,7 @@ export function listing(snapshot: SnapshotOf<"listing">, context: Context): Scre
   };
 }
 
-export function noCertificate(_snapshot: SnapshotOf<"no_certificate">, context: Context): ScreenContent {
+export function noCertificate(snapshot: SnapshotOf<"no_certificate">, context: Context): ScreenContent {
   const { texts } = context;
   return {
     emblem: emblem("token"),
@@ -40,6 +42,7 @@ export function noCertificate(_snapshot: SnapshotOf<"no_certificate">, context: 
         button(context, "cancel", texts.actions.cancel),
       ]),
       waitingLine(texts.noCertificate.waiting),
+      links(otherWay(snapshot, context)),
     ],
   };
 }
@@ -59,6 +62,7 @@ export function choosing(snapshot: SnapshotOf<"choosing">, context: Context): Sc
           button(context, "refresh", texts.actions.refresh, { look: "primary" }),
           button(context, "cancel", texts.actions.cancel),
         ]),
+        links(otherWay(snapshot, context)),
       ],
     };
   }
@@ -84,6 +88,7 @@ export function choosing(snapshot: SnapshotOf<"choosing">, context: Context): Sc
         button(context, "cancel", texts.actions.cancel),
         button(context, "refresh", texts.actions.refresh, { look: "link" }),
       ]),
+      links(otherWay(snapshot, context)),
     ],
   };
 }

@@ -13,6 +13,7 @@ import {
   fact,
   installLink,
   links,
+  otherWay,
   steps,
   waitingLine,
   waitRow,
@@ -41,7 +42,7 @@ export function absent(snapshot: SnapshotOf<"absent">, context: Context): Screen
       waitingLine(texts.absent.waiting),
       // Too early to suggest that something went wrong.
       !snapshot.provisional && h("p", { class: "small" }, texts.absent.reload),
-      cancelLink(context),
+      cancelLink(snapshot, context),
     ],
   };
 }
@@ -64,7 +65,7 @@ export function outdated(snapshot: SnapshotOf<"outdated">, context: Context): Sc
       ),
       installActions(context),
       waitingLine(waiting),
-      cancelLink(context),
+      cancelLink(snapshot, context),
     ],
   };
 }
@@ -81,7 +82,7 @@ export function blocked(snapshot: SnapshotOf<"blocked">, context: Context): Scre
           steps(texts.blocked.nativeSteps(platform)),
           installActions(context),
           waitingLine(texts.blocked.waiting),
-          cancelLink(context),
+          cancelLink(snapshot, context),
         ],
       };
     case "no_response":
@@ -92,6 +93,7 @@ export function blocked(snapshot: SnapshotOf<"blocked">, context: Context): Scre
           steps(texts.blocked.silentSteps),
           tryAgain(context),
           waitingLine(texts.blocked.waiting),
+          links(otherWay(snapshot, context)),
         ],
       };
     case "licence":
@@ -99,7 +101,7 @@ export function blocked(snapshot: SnapshotOf<"blocked">, context: Context): Scre
         emblem: emblem("alert", "danger"),
         ...text,
         isAlert: true,
-        body: [tryAgain(context), code(context, "client_licence")],
+        body: [tryAgain(context), links(otherWay(snapshot, context)), code(context, "client_licence")],
       };
   }
 }
@@ -108,7 +110,11 @@ export function unsupported(snapshot: SnapshotOf<"unsupported">, context: Contex
   return {
     emblem: emblem("phone", "quiet"),
     ...context.texts.unsupported,
-    body: [documentRow(snapshot.document, context), actions([button(context, "cancel", context.texts.actions.cancel)])],
+    body: [
+      documentRow(snapshot.document, context),
+      actions([button(context, "cancel", context.texts.actions.cancel)]),
+      links(otherWay(snapshot, context)),
+    ],
   };
 }
 
@@ -125,8 +131,8 @@ function installActions(context: Context): Child {
   ]);
 }
 
-function cancelLink(context: Context): Child {
-  return links(button(context, "cancel", context.texts.actions.cancel, { look: "link" }));
+function cancelLink(snapshot: { readonly mayTakeOtherWay?: boolean }, context: Context): Child {
+  return links(otherWay(snapshot, context), button(context, "cancel", context.texts.actions.cancel, { look: "link" }));
 }
 
 function tryAgain(context: Context): Child {

@@ -113,11 +113,12 @@ export function done(snapshot: SnapshotOf<"done">, context: Context): ScreenCont
       h(
         "dl",
         { part: "facts" },
-        fact(
-          certificate.kind === "seal" ? labels.seal : labels.holder,
-          certificate.holder,
-          certificate.identifierMasked && h("span", { class: "under" }, certificate.identifierMasked),
-        ),
+        certificate &&
+          fact(
+            certificate.kind === "seal" ? labels.seal : labels.holder,
+            certificate.holder,
+            certificate.identifierMasked && h("span", { class: "under" }, certificate.identifierMasked),
+          ),
         fact(labels.time, timeText(result.releasedAt, locale), h("span", { class: "under" }, texts.done.timeSource)),
         fact(labels.key, texts.confirming.key[custody]),
         fact(labels.hash, shortHash(result.sha256)),

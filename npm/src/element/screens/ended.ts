@@ -1,7 +1,7 @@
 import { errorText } from "../../locales/errors.js";
 import type { SnapshotOf } from "../../snapshot.js";
 import type { Context, ScreenContent } from "../context.js";
-import { actions, button, emblem, notice } from "../parts.js";
+import { actions, button, emblem, links, notice, otherWay } from "../parts.js";
 import { code } from "./client.js";
 
 export function cancelled(snapshot: SnapshotOf<"cancelled">, context: Context): ScreenContent {
@@ -15,6 +15,7 @@ export function cancelled(snapshot: SnapshotOf<"cancelled">, context: Context): 
         button(context, "retry", texts.actions.retry, { look: "primary" }),
         button(context, "reset", texts.actions.otherDocument),
       ]),
+      links(otherWay(snapshot, context)),
     ],
   };
 }
@@ -38,6 +39,7 @@ export function failed(snapshot: SnapshotOf<"failed">, context: Context): Screen
             ]
           : [button(context, "reset", next, { look: "primary" })],
       ),
+      links(otherWay(snapshot, context)),
       code(context, value),
     ],
   };

@@ -3,6 +3,8 @@ import type { Context, ScreenContent } from "../context.js";
 import { choosing, listing, noCertificate } from "./certificate.js";
 import { absent, blocked, outdated, unsupported, waiting } from "./client.js";
 import { done, idle, resolving } from "./document.js";
+import { redirecting, waitingApproval } from "./cloud.js";
+import { consent, enrolling, offer, stored } from "./enrolment.js";
 import { cancelled, failed } from "./ended.js";
 import { authorizing, confirming, finishing, preparing, signing } from "./signing.js";
 
@@ -13,6 +15,14 @@ export function screenOf(snapshot: Snapshot, context: Context): ScreenContent {
       return idle(context);
     case "resolving":
       return resolving(snapshot, context);
+    case "offer":
+      return offer(snapshot, context);
+    case "consent":
+      return consent(snapshot, context);
+    case "enrolling":
+      return enrolling(snapshot, context);
+    case "stored":
+      return stored(snapshot, context);
     case "probing":
     case "lost":
       return waiting(snapshot, context);
@@ -34,6 +44,10 @@ export function screenOf(snapshot: Snapshot, context: Context): ScreenContent {
       return confirming(snapshot, context);
     case "preparing":
       return preparing(snapshot, context);
+    case "redirecting":
+      return redirecting(snapshot, context);
+    case "waiting_approval":
+      return waitingApproval(snapshot, context);
     case "authorizing":
       return authorizing(snapshot, context);
     case "signing":
@@ -55,6 +69,10 @@ export function phaseOf(step: Snapshot["step"]): number {
     case "idle":
     case "resolving":
       return 0;
+    case "offer":
+    case "consent":
+    case "enrolling":
+    case "stored":
     case "probing":
     case "absent":
     case "outdated":
@@ -68,6 +86,8 @@ export function phaseOf(step: Snapshot["step"]): number {
     case "confirming":
       return 2;
     case "preparing":
+    case "redirecting":
+    case "waiting_approval":
     case "authorizing":
     case "signing":
     case "finishing":

@@ -12,6 +12,7 @@ import {
   kindText,
   links,
   notice,
+  otherWay,
   shortHash,
   sizeText,
   tasks,
@@ -20,7 +21,7 @@ import {
 
 export function confirming(snapshot: SnapshotOf<"confirming">, context: Context): ScreenContent {
   const { texts, locale } = context;
-  const { document, certificate, custody } = snapshot;
+  const { document, certificate, custody, service } = snapshot;
   const { labels } = texts.confirming;
   return {
     ...texts.confirming,
@@ -31,20 +32,26 @@ export function confirming(snapshot: SnapshotOf<"confirming">, context: Context)
         { part: "facts" },
         fact(labels.document, document.name, h("span", { class: "under" }, sizeText(document.sizeBytes, locale))),
         document.sha256 !== null && fact(labels.hash, shortHash(document.sha256)),
-        fact(labels.holder, certificate.holder),
-        certificate.identifierMasked !== null && fact(identifierName(certificate, context), certificate.identifierMasked),
-        fact(
-          labels.certificate,
-          kindText(certificate, context),
-          h("span", { class: "under" }, texts.certificate.issuer(certificate.issuer)),
-        ),
-        fact(labels.validity, texts.certificate.validUntil(dateText(certificate.notAfter, locale))),
-        fact(labels.key, texts.confirming.key[custody]),
+        ...(certificate
+          ? [
+              fact(labels.holder, certificate.holder),
+              certificate.identifierMasked !== null && fact(identifierName(certificate, context), certificate.identifierMasked),
+              fact(
+                labels.certificate,
+                kindText(certificate, context),
+                h("span", { class: "under" }, texts.certificate.issuer(certificate.issuer)),
+              ),
+              fact(labels.validity, texts.certificate.validUntil(dateText(certificate.notAfter, locale))),
+            ]
+          : []),
+        fact(labels.key, texts.confirming.key[custody], service !== null && h("span", { class: "under" }, service)),
       ),
-      h("p", { class: "effect" }, texts.confirming.effect[certificate.kind](certificate.holder)),
+      h("p", { class: "effect" }, 
+        certificate ? texts.confirming.effect[certificate.kind](certificate.holder) : texts.confirming.effectAtService,
+      ),
       actions(
         [
-          button(context, "confirm", certificate.kind === "seal" ? texts.actions.applySeal : texts.actions.sign, {
+          button(context, "confirm", certificate?.kind === "seal" ? texts.actions.applySeal : texts.actions.sign, {
             look: "primary",
           }),
           button(context, "refuse", texts.actions.refuse),
@@ -53,7 +60,8 @@ export function confirming(snapshot: SnapshotOf<"confirming">, context: Context)
       ),
       links(
         snapshot.mayChooseAnother && button(context, "back", texts.actions.chooseAnother, { look: "link" }),
-        snapshot.mayUseLocal && button(context, "use-local", texts.actions.useLocal, { look: "link" }),
+        otherWay(snapshot, context),
+        snapshot.mayUseLocal && !snapshot.mayTakeOtherWay && button(context, "use-local", texts.actions.useLocal, { look: "link" }),
       ),
     ],
   };
@@ -103,11 +111,12 @@ export function authorizing(snapshot: SnapshotOf<"authorizing">, context: Contex
 export function signing(snapshot: SnapshotOf<"signing">, context: Context): ScreenContent {
   const { texts } = context;
   return {
-    ...texts.signing,
+    title: texts.signing.title,
+    lead: snapshot.custody === "lacuna" ? texts.signing.atService : texts.signing.lead,
     isBusy: true,
     body: [
       documentRow(snapshot.document, context),
-      waitRow(snapshot.certificate.holder),
+      waitRow(snapshot.certificate?.holder),
       actions([button(context, "cancel", texts.actions.cancel)]),
     ],
   };
