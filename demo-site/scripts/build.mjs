@@ -15,7 +15,7 @@ const DIST = join(HERE, "dist");
 installPackage();
 rmSync(DIST, { recursive: true, force: true });
 await build({
-  entryPoints: { app: join(HERE, "src", "main.ts") },
+  entryPoints: { app: join(HERE, "src", "main.ts"), return: join(HERE, "src", "return.ts") },
   outdir: DIST,
   bundle: true,
   format: "esm",

@@ -6,7 +6,7 @@ export interface Person {
   id: string;
   name: string;
   profile: "person" | "company";
-  custody_hint: "hsm" | "local";
+  custody_hint: "hsm" | "local" | "lacuna";
   description: Record<Locale, string>;
 }
 
@@ -19,7 +19,7 @@ export interface Session {
 /** The members of `GET /v1/signatures/{id}` that are shown. */
 export interface Signature {
   id: string;
-  custody: "hsm" | "local";
+  custody: "hsm" | "local" | "lacuna";
   format: "pades" | "cades";
   certificate: {
     holder: { name: string; identifier_masked: string | null };
@@ -42,6 +42,18 @@ export function openSession(personId: string): Promise<Session> {
       body: JSON.stringify({ person_id: personId }),
     }),
   );
+}
+
+/** The bank's authority certifies the key that was made for this person. A real one would see the person first. */
+export async function issueCertificate(personId: string, csr: string): Promise<string> {
+  const { certificate } = await json<{ certificate: string }>(
+    fetch("/demo/certificates", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ person_id: personId, csr }),
+    }),
+  );
+  return certificate;
 }
 
 export function fetchSignature(id: string, token: string): Promise<Signature> {

@@ -14,6 +14,7 @@ interface Texts {
   company: string;
   keyAtBank: string;
   keyOnDevice: string;
+  keyInCloud: string;
   leave: string;
   hello: (name: string) => string;
   waiting: string;
@@ -65,6 +66,7 @@ interface Texts {
   custody: string;
   custodyHsm: string;
   custodyLocal: string;
+  custodyCloud: string;
   digest: string;
   number: string;
   ownCheckTitle: string;
@@ -88,6 +90,7 @@ export const TEXTS: Record<Locale, Texts> = {
     company: "Empresa",
     keyAtBank: "Chave guardada no banco",
     keyOnDevice: "Certificado neste computador",
+    keyInCloud: "Certificado em nuvem",
     leave: "Sair",
     hello: (name) => `Olá, ${name}`,
     waiting: "À espera da sua assinatura",
@@ -139,6 +142,7 @@ export const TEXTS: Record<Locale, Texts> = {
     custody: "Chave",
     custodyHsm: "guardada no banco (HSM)",
     custodyLocal: "no computador do titular",
+    custodyCloud: "em um serviço de nuvem",
     digest: "SHA-256",
     number: "Número",
     ownCheckTitle: "Conferir por conta própria",
@@ -160,6 +164,7 @@ export const TEXTS: Record<Locale, Texts> = {
     company: "Company",
     keyAtBank: "Key kept at the bank",
     keyOnDevice: "Certificate on this computer",
+    keyInCloud: "Cloud certificate",
     leave: "Leave",
     hello: (name) => `Hello, ${name}`,
     waiting: "Waiting for your signature",
@@ -211,6 +216,7 @@ export const TEXTS: Record<Locale, Texts> = {
     custody: "Key",
     custodyHsm: "kept at the bank (HSM)",
     custodyLocal: "on the holder's computer",
+    custodyCloud: "at a cloud service",
     digest: "SHA-256",
     number: "Number",
     ownCheckTitle: "Check it yourself",
@@ -232,6 +238,7 @@ export const TEXTS: Record<Locale, Texts> = {
     company: "Empresa",
     keyAtBank: "Clave guardada en el banco",
     keyOnDevice: "Certificado en este equipo",
+    keyInCloud: "Certificado en la nube",
     leave: "Salir",
     hello: (name) => `Hola, ${name}`,
     waiting: "A la espera de su firma",
@@ -283,6 +290,7 @@ export const TEXTS: Record<Locale, Texts> = {
     custody: "Clave",
     custodyHsm: "guardada en el banco (HSM)",
     custodyLocal: "en el equipo del titular",
+    custodyCloud: "en un servicio en la nube",
     digest: "SHA-256",
     number: "Número",
     ownCheckTitle: "Compruébelo usted mismo",

@@ -21,7 +21,7 @@ use x509_cert::request::CertReq;
 use super::authorities::StoredAuthority;
 use super::create::SimulatorIdentity;
 use super::files::PORTAL;
-use super::people::{Description, PEOPLE, Profile, find};
+use super::people::{Description, Profile, everybody, find};
 use super::{DemoFiles, pki};
 use crate::app::App;
 use crate::failure::Failure;
@@ -114,7 +114,7 @@ async fn list_people() -> Json<Vec<PersonView>> {
         custody_hint: person.keeps.as_str(),
         description: person.description,
     };
-    Json(PEOPLE.iter().map(view).collect())
+    Json(everybody().map(view).collect())
 }
 
 async fn create_session(

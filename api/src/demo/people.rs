@@ -67,7 +67,7 @@ pub(super) struct Description {
     es: &'static str,
 }
 
-/// Everybody with a session button in the portal.
+/// Those whose key the demo itself keeps, or puts on their device.
 pub(super) const PEOPLE: [Person; 4] = [
     Person {
         id: "ana",
@@ -137,7 +137,7 @@ pub(super) const STRANGER: Person = Person {
     description: Description { pt_br: "", en: "", es: "" },
 };
 
-/// Somebody whose certificate is at a cloud service. The portal does not show her: its pages cannot send her there yet.
+/// Somebody whose certificate is at a cloud service: at the stand-ins, where they run.
 pub(super) const IN_THE_CLOUD: Person = Person {
     id: "elisa",
     name: "ELISA NOGUEIRA FARIA TEST",
@@ -145,12 +145,21 @@ pub(super) const IN_THE_CLOUD: Person = Person {
     profile: Profile::Person,
     generation: Generation::New,
     keeps: Keeps::Cloud,
-    description: Description { pt_br: "", en: "", es: "" },
+    description: Description {
+        pt_br: "Cliente com certificado em nuvem: autoriza cada assinatura no serviço que guarda a chave.",
+        en: "Customer with a cloud certificate: she authorises each signature at the service that keeps the key.",
+        es: "Clienta con certificado en la nube: autoriza cada firma en el servicio que guarda la clave.",
+    },
 };
+
+/// Everybody who can log in to the portal.
+pub(super) fn everybody() -> impl Iterator<Item = &'static Person> {
+    PEOPLE.iter().chain([&IN_THE_CLOUD])
+}
 
 /// The person with this identifier.
 pub(super) fn find(id: &str) -> Option<&'static Person> {
-    PEOPLE.iter().chain([&IN_THE_CLOUD]).find(|person| person.id == id)
+    everybody().find(|person| person.id == id)
 }
 
 #[cfg(test)]
@@ -161,7 +170,7 @@ mod tests {
 
     #[test]
     fn everybody_is_marked_as_a_test_and_has_right_check_digits() {
-        for person in PEOPLE.iter().chain([&STRANGER, &IN_THE_CLOUD]) {
+        for person in everybody().chain([&STRANGER]) {
             assert!(person.name.ends_with(" TEST"));
             let identifier: Identifier = person.identifier.parse().unwrap();
             assert_eq!(matches!(identifier, Identifier::Cpf(_)), person.profile == Profile::Person);

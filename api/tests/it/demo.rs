@@ -58,7 +58,7 @@ fn the_demo_proves_itself_and_serves_portal_and_people() {
     let people = client.get("/demo/people").json();
     let ids: Vec<_> =
         people.as_array().unwrap().iter().map(|person| person["id"].as_str().unwrap()).collect();
-    assert_eq!(ids, ["ana", "bruno", "padaria", "selo"]);
+    assert_eq!(ids, ["ana", "bruno", "padaria", "selo", "elisa"]);
     for person in people.as_array().unwrap() {
         assert!(person["name"].as_str().unwrap().ends_with(" TEST"));
         for language in ["pt-BR", "en", "es"] {

@@ -36,7 +36,7 @@ export async function enter(entered: () => unknown): Promise<HTMLElement> {
               h("span", { class: "person-name" }, person.name),
               h("span", { class: "person-kind" }, person.profile === "company" ? t.company : t.person),
               h("span", { class: "person-about" }, person.description[state.locale]),
-              h("span", { class: "person-key", "data-custody": person.custody_hint }, person.custody_hint === "hsm" ? t.keyAtBank : t.keyOnDevice),
+              h("span", { class: "person-key", "data-custody": person.custody_hint }, { hsm: t.keyAtBank, local: t.keyOnDevice, lacuna: t.keyInCloud }[person.custody_hint]),
               symbol("forward"),
             ),
           ),

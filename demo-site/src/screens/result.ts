@@ -59,7 +59,7 @@ function details({ signature }: Result): HTMLElement {
     [t.holder, holder.name, holder.identifier_masked ?? undefined],
     [t.issuer, issuer, icpType ?? undefined],
     [t.validUntil, date(notAfter, false)],
-    [t.custody, signature.custody === "hsm" ? t.custodyHsm : t.custodyLocal],
+    [t.custody, { hsm: t.custodyHsm, local: t.custodyLocal, lacuna: t.custodyCloud }[signature.custody]],
   ];
   if (signature.artefact) {
     rows.push([t.signedAt, date(signature.artefact.released_at, true), t.signedAtNote], [t.digest, signature.artefact.sha256]);

@@ -3,7 +3,7 @@
 import "@rubrica/web/element/define";
 
 import type { SignedDocument } from "@rubrica/web";
-import { fetchSignature, openSession, type Person, type Session } from "../bank.ts";
+import { fetchSignature, issueCertificate, openSession, type Person, type Session } from "../bank.ts";
 import { h } from "../dom.ts";
 import { symbol } from "../drawings.ts";
 import { isSimulatorOn, startSimulator, stopSimulator } from "../simulator.ts";
@@ -28,8 +28,10 @@ export async function sign(paper: Paper, person: Person): Promise<HTMLElement> {
     const signer = document.createElement("rubrica-signer");
     signer.setAttribute("lang", state.locale);
     signer.setAttribute("format", format);
+    signer.setAttribute("return-url", "/return.html");
     // Asked again when the session is over: a portal opens a new one through its own backend.
     signer.session = () => freshSession(person);
+    signer.requestCertificate = (csr) => issueCertificate(person.id, csr);
     signer.document = file;
     signer.append(h("span", { slot: "help" }, t.help));
     signer.addEventListener("rubrica-step", ({ detail: { step } }) => {

@@ -1,0 +1,3 @@
+/** The page that a cloud service sends people back to. */
+
+import "@rubrica/web/return";
