@@ -15,6 +15,8 @@ import { temporaryFolder } from "../lib/folders.js";
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const SIZES = [{ width: 1280, height: 820 }, { width: 360, height: 740 }];
 
+const ANDROID = "Mozilla/5.0 (Linux; Android 15; Pixel 9) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Mobile Safari/537.36";
+
 /** A person waits longer than this for no step of the flow. */
 const STEP_LIMIT_MS = 20_000;
 
@@ -22,12 +24,15 @@ const STEP_LIMIT_MS = 20_000;
  * The browser ends with the test. A line on its console that is not expected fails the test.
  * @param {import("node:test").TestContext} t
  * @param {import("../lib/demo.js").Demo} demo
- * @param {{ extension?: Behaviour, identities?: Identity[], expectErrors?: RegExp[] }} [options] `extension` installs the simulator,
- *   with the demo's identities unless others are given
+ * @param {{ extension?: Behaviour, identities?: Identity[], expectErrors?: RegExp[], phone?: boolean }} [options] `extension`
+ *   installs the simulator, with the demo's identities unless others are given; `phone` is a browser of Android
  * @returns {Promise<Page>}
  */
-export async function openPortal(t, demo, { extension, identities: given, expectErrors = [] } = {}) {
-  const context = { viewport: SIZES[0], acceptDownloads: true, locale: "pt-BR" };
+export async function openPortal(t, demo, { extension, identities: given, expectErrors = [], phone = false } = {}) {
+  const context = {
+    viewport: SIZES[0], acceptDownloads: true, locale: "pt-BR",
+    ...(phone && { viewport: SIZES[1], hasTouch: true, isMobile: true, userAgent: ANDROID }),
+  };
   const simulator = extension && { identities: given ?? (await identities(demo)), behaviour: extension };
   const browser = await openBrowser({ context, ...(simulator && { simulator }) });
   const page = await browser.newPage();
@@ -79,6 +84,19 @@ export async function step(page, step) {
 /** @param {Page} page @param {string} action */
 export async function act(page, action) {
   await page.locator(`rubrica-signer [data-action="${action}"]`).first().click();
+}
+
+/** Takes a way to a key. @param {Page} page @param {string} way */
+export async function take(page, way) {
+  await step(page, "offer");
+  await page.locator(`rubrica-signer input[name=way][value="${way}"]`).check();
+  await act(page, "take");
+}
+
+/** Opens a paper as somebody without a key here, and takes the certificate of the device. @param {Page} page @param {string} paper */
+export async function openOnDevice(page, paper) {
+  await open(page, paper);
+  await take(page, "device");
 }
 
 /** Chooses the only certificate that can be used. @param {Page} page */

@@ -8,7 +8,7 @@ import { after, before, describe, test } from "node:test";
 import { startDemo } from "../lib/demo.js";
 import { temporaryFolder } from "../lib/folders.js";
 import { assertSoundPdf } from "../lib/verdicts.js";
-import { act, choose, download, enter, identities, look, open, openPortal, step } from "./portal.js";
+import { act, choose, download, enter, identities, look, open, openOnDevice, openPortal, step } from "./portal.js";
 
 /** @typedef {import("playwright-core").Page} Page */
 
@@ -23,7 +23,7 @@ after(() => demo.stop());
 test("the person cancels in the client's window and can try again", async (t) => {
   const page = await openPortal(t, demo);
   await enter(page, "bruno");
-  await open(page, "contrato-conta");
+  await openOnDevice(page, "contrato-conta");
   await step(page, "absent");
   await page.locator("[data-simulator-switch]").click();
   await choose(page);
@@ -61,7 +61,7 @@ describe("states of the client", () => {
     test(name, async (t) => {
       const page = await openPortal(t, demo, { extension: behaviour });
       await enter(page, "bruno");
-      await open(page, "contrato-conta");
+      await openOnDevice(page, "contrato-conta");
       await step(page, expected);
       await look(page, `3${index}-client-${expected}`);
     });
@@ -70,7 +70,7 @@ describe("states of the client", () => {
   test("appearing while the guidance is shown", async (t) => {
     const page = await openPortal(t, demo, { extension: { appearsAfterMs: 6_000 } });
     await enter(page, "bruno");
-    await open(page, "contrato-conta");
+    await openOnDevice(page, "contrato-conta");
     await step(page, "absent");
     await step(page, "choosing");
   });
@@ -88,7 +88,7 @@ test("only certificates of other people: none can be chosen", async (t) => {
   const others = (await identities(demo)).slice(2);
   const page = await openPortal(t, demo, { extension: {}, identities: others });
   await enter(page, "bruno");
-  await open(page, "contrato-conta");
+  await openOnDevice(page, "contrato-conta");
   await step(page, "choosing");
   assert.equal(await page.locator("rubrica-signer [data-action=select]").count(), 0);
   await look(page, "41-nothing-usable");
@@ -119,7 +119,7 @@ describe("an answer of the service that was changed on its way", () => {
       });
       let completed = 0;
       page.on("request", (request) => (completed += Number(request.url().endsWith("/complete"))));
-      await open(page, "contrato-conta");
+      await openOnDevice(page, "contrato-conta");
       await choose(page);
       await act(page, "confirm");
       await step(page, "failed");
@@ -133,13 +133,13 @@ describe("an answer of the service that was changed on its way", () => {
 /** Runs until the act of will. @param {Page} page */
 async function toConfirming(page) {
   await enter(page, "bruno");
-  await open(page, "contrato-conta");
+  await openOnDevice(page, "contrato-conta");
   await choose(page);
 }
 
 /** Prepares another paper, catches the answer and goes back to the list. @param {Page} page */
 async function foreignToSign(page) {
-  await open(page, "termo-cartao");
+  await openOnDevice(page, "termo-cartao");
   await choose(page);
   const [response] = await Promise.all([
     page.waitForResponse((response) => response.url().endsWith("/v1/signatures")),

@@ -9,7 +9,7 @@ import { startDemo } from "../lib/demo.js";
 import { temporaryFolder } from "../lib/folders.js";
 import { ROOT } from "../lib/tools.js";
 import { assertSoundCms, assertSoundPdf } from "../lib/verdicts.js";
-import { act, choose, download, enter, look, open, openPortal, step } from "./portal.js";
+import { act, choose, download, enter, look, open, openOnDevice, openPortal, step, take } from "./portal.js";
 
 /** @type {import("../lib/demo.js").Demo} */
 let demo;
@@ -53,7 +53,7 @@ test("a company signs with its P-256 key in the HSM", async (t) => {
 test("a certificate on the device signs a PDF through the extension", async (t) => {
   const page = await openPortal(t, demo, { extension: {} });
   await enter(page, "bruno");
-  await open(page, "contrato-conta");
+  await openOnDevice(page, "contrato-conta");
   await step(page, "choosing");
   await look(page, "06-local-choosing");
   await assertOthersUnusable(page);
@@ -71,6 +71,7 @@ test("a detached signature leaves the document alone", async (t) => {
   await page.locator("[data-paper=proposta-credito]").click();
   await page.locator("input[name=format][value=cades]").check();
   await act(page, "start");
+  await take(page, "device");
   await choose(page);
   await act(page, "confirm");
   const cms = await download(page);
@@ -94,7 +95,7 @@ test("a file of the visitor's own that is not a PDF gets a detached signature", 
 test("without a client: guidance, then the labelled simulator, and it goes on by itself", async (t) => {
   const page = await openPortal(t, demo);
   await enter(page, "bruno");
-  await open(page, "contrato-conta");
+  await openOnDevice(page, "contrato-conta");
   await step(page, "absent");
   await look(page, "10-absent");
   const loads = await page.evaluate(() => performance.timeOrigin);
@@ -113,7 +114,7 @@ test("without a client: guidance, then the labelled simulator, and it goes on by
 test("a seal signs through the simulator", async (t) => {
   const page = await openPortal(t, demo, { extension: {} });
   await enter(page, "selo");
-  await open(page, "termo-cartao");
+  await openOnDevice(page, "termo-cartao");
   await choose(page);
   await act(page, "confirm");
   assertSoundPdf(await download(page), root, { nonRepudiation: false });

@@ -17,14 +17,15 @@ const START_LIMIT_MS = 60_000;
  */
 
 /**
- * @param {{ portal?: boolean, env?: Record<string, string> }} [options] without `portal` the API alone
+ * @param {{ portal?: boolean, cloud?: boolean, env?: Record<string, string> }} [options] without `portal` the API alone; `cloud` with the
+ *   stand-ins for cloud services
  * @returns {Promise<Demo>}
  */
-export async function startDemo({ portal = true, env = {} } = {}) {
+export async function startDemo({ portal = true, cloud = false, env = {} } = {}) {
   const site = process.env.RUBRICA_SITE ?? join(ROOT, "demo-site", "dist");
   if (portal && !existsSync(join(site, "index.html"))) throw new Error(`${site} is missing; run: cargo xtask build`);
   const data = join(temporaryFolder("demo"), "data");
-  const server = start(rubrica(), ["demo", "--port", "0", "--data", data, "--site", portal ? site : "/nonexistent"], { env });
+  const server = start(rubrica(), ["demo", "--port", "0", "--data", data, "--site", portal ? site : "/nonexistent", "--stand-ins", cloud ? join(ROOT, "tests", "cloud-stand-ins") : "/nonexistent"], { env });
   let gone = false;
   void server.exited.then(() => (gone = true));
   for (const end = Date.now() + START_LIMIT_MS; Date.now() < end && !gone; ) {
