@@ -66,5 +66,8 @@ fn the_device_the_first_time_and_later_and_a_key_of_ours_the_first_time_and_late
     assert_eq!(check(&session), (json!("hsm"), json!([])));
     let signature = order.sign_by_token(&session, &document, "pades");
     assert_complete(&order, &session, &document);
-    assert!(receipt(&session, &signature)["record"].to_string().contains(&signature), "the receipt is of another signature");
+    assert!(
+        receipt(&session, &signature)["record"].to_string().contains(&signature),
+        "the receipt is of another signature"
+    );
 }
